@@ -1,0 +1,1 @@
+//! Vocabulary and component traits of memgauge.

@@ -1,0 +1,1 @@
+//! LOCOMO and other datasets as memgauge's types.

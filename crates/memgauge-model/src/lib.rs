@@ -1,0 +1,1 @@
+//! Embedders and tokenizers for memgauge.

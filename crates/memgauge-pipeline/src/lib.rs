@@ -1,0 +1,1 @@
+//! Extractors, update policies, retrievers, fusion rankers, answerers and memory systems.

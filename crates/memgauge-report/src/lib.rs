@@ -1,0 +1,1 @@
+//! Records, metrics, statistics and tables: functions of saved files.

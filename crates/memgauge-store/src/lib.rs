@@ -1,0 +1,1 @@
+//! Memory records, vectors and postings in one LMDB environment.

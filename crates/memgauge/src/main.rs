@@ -1,0 +1,2 @@
+//! The `memgauge` command line.
+fn main() {}
