@@ -1,1 +1,43 @@
-//! Vocabulary and component traits of memgauge.
+//! The vocabulary of memgauge: conversations, questions, memories, and the traits that every
+//! swappable part of a memory pipeline implements.
+//!
+//! This crate does no I/O and knows no runtime. Everything else depends on it; it depends on
+//! nothing of the workspace.
+
+pub mod component;
+pub mod config;
+mod context;
+mod dialogue;
+mod error;
+mod memory;
+pub mod meter;
+pub mod model;
+mod question;
+#[macro_use]
+mod registry;
+
+pub use component::{
+    Answer, Answerer, ContextBuilder, Extractor, FusionRanker, MemoryReader, MemorySystem,
+    MemoryView, Place, Recall, Retriever, Similar, UpdatePolicy, Window,
+};
+pub use context::{Context, ContextEntry, Hit, ListRank, RankedList, Scored};
+pub use dialogue::{
+    Conversation, ConversationHead, ConversationId, Image, Observation, Session, SessionNotes,
+    Turn, TurnId,
+};
+pub use error::{BuildError, ComponentError, ErrorKind};
+pub use memory::{
+    Fact, Filter, How, MemoryEvent, MemoryId, MemoryKind, MemoryOp, MemoryRecord, OpKind, Scope,
+    Source,
+};
+pub use meter::{Cx, Meter, Stage};
+pub use model::{Embedder, EmbedderHandle, Tokenizer};
+pub use question::{AnswerKey, Category, Gold, Question, QuestionId};
+pub use registry::{Build, Family, KindDoc, Parts};
+
+#[doc(hidden)]
+pub mod __private {
+    pub use schemars;
+    pub use serde;
+    pub use serde_json;
+}

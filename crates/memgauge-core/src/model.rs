@@ -1,0 +1,113 @@
+//! Models as the pipeline sees them: handles that cannot be called without a meter.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+
+use crate::meter::Charge;
+use crate::{ComponentError, Cx};
+
+/// Turns texts into vectors.
+#[async_trait]
+pub trait Embedder: Send + Sync {
+    /// Everything that shapes the vectors (model, weights, version), in one line.
+    fn id(&self) -> &str;
+
+    /// Length of a vector.
+    fn dimensions(&self) -> usize;
+
+    /// Whether calls compute in this process (then their time is our own) or wait for a provider.
+    fn is_local(&self) -> bool {
+        true
+    }
+
+    /// One vector of L2 norm 1 per text (all zeros for a text without known tokens), in order. A
+    /// text's vector does not depend on what else is in the batch.
+    ///
+    /// # Errors
+    /// When the model cannot be reached or refuses.
+    async fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ComponentError>;
+
+    /// An embedder fitted to a corpus, where this one has weights to fit (as idf would be); the
+    /// store then embeds all its texts again. `None`: a text's vector never depends on others.
+    fn fit(&self, _corpus: &[&str]) -> Option<Arc<dyn Embedder>> {
+        None
+    }
+}
+
+/// The only way to call an [`Embedder`]: every call is charged to a stage.
+#[derive(Clone)]
+pub struct EmbedderHandle {
+    inner: Arc<dyn Embedder>,
+}
+
+impl EmbedderHandle {
+    /// A handle on `inner`.
+    pub fn new(inner: Arc<dyn Embedder>) -> Self {
+        Self { inner }
+    }
+
+    /// Everything that shapes the vectors.
+    pub fn id(&self) -> &str {
+        self.inner.id()
+    }
+
+    /// Length of a vector.
+    pub fn dimensions(&self) -> usize {
+        self.inner.dimensions()
+    }
+
+    /// Embeds `texts`, charging calls and time to `cx`.
+    ///
+    /// # Errors
+    /// As [`Embedder::embed`].
+    pub async fn embed(&self, cx: &Cx, texts: &[&str]) -> Result<Vec<Vec<f32>>, ComponentError> {
+        if texts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let start = Instant::now();
+        let result = self.inner.embed(texts).await;
+        let spent = start.elapsed();
+        let mut charge = Charge {
+            calls: 1,
+            inputs: texts.len() as u64,
+            ..Charge::default()
+        };
+        if self.inner.is_local() {
+            charge.own = spent;
+        } else {
+            charge.provider = spent;
+        }
+        cx.charge(&charge);
+        result
+    }
+
+    /// A handle on an embedder fitted to `corpus`, where there is something to fit.
+    pub fn fit(&self, corpus: &[&str]) -> Option<Self> {
+        self.inner.fit(corpus).map(Self::new)
+    }
+}
+
+impl std::fmt::Debug for EmbedderHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("EmbedderHandle").field(&self.id()).finish()
+    }
+}
+
+/// Counts and cuts text in a model's tokens.
+pub trait Tokenizer: Send + Sync {
+    /// Name of the encoding, such as `cl100k_base`.
+    fn id(&self) -> &'static str;
+
+    /// Number of tokens of `text`.
+    fn count(&self, text: &str) -> usize;
+
+    /// Longest beginning of `text` of at most `max` tokens that ends at a boundary of both a
+    /// token and a character.
+    fn prefix<'a>(&self, text: &'a str, max: usize) -> &'a str;
+
+    /// `text` in runs of `size` tokens (the last may be shorter), cut at boundaries of tokens
+    /// and characters; together they are the text.
+    fn chunks<'a>(&self, text: &'a str, size: usize) -> Vec<&'a str>;
+}
