@@ -10,7 +10,7 @@ extern crate self as memgauge_core;
 /// Adds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-struct Adder {
+pub struct Adder {
     /// How much.
     #[schemars(range(min = 1))]
     amount: u32,
@@ -35,7 +35,7 @@ impl Build<u32> for Adder {
 /// Does nothing.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-struct Rest {}
+pub struct Rest {}
 
 impl Build<u32> for Rest {
     fn build(&self, _: &dyn Parts) -> Result<u32, BuildError> {

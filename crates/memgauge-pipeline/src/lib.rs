@@ -1,1 +1,11 @@
-//! Extractors, update policies, retrievers, fusion rankers, answerers and memory systems.
+//! The parts of a memory pipeline and the systems made of them. One folder per family of
+//! components; one file per component.
+
+pub mod answerer;
+pub mod context;
+pub mod extractor;
+pub mod fusion;
+pub mod judge;
+pub mod retriever;
+pub mod system;
+pub mod update;

@@ -1,0 +1,1 @@
+//! Ranked memories to the text that an answerer sees.

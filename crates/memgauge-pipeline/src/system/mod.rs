@@ -1,0 +1,1 @@
+//! Memory systems as the runner sees them.
