@@ -1,1 +1,3 @@
 //! Records, metrics, statistics and tables: functions of saved files.
+
+pub mod metrics;
