@@ -1,6 +1,8 @@
 //! The traits of a pipeline's parts. An implementation is named for its method, lives in one file
 //! and is chosen by its `kind` in a config file.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::{
@@ -188,8 +190,11 @@ pub struct Recall {
     pub candidates: Vec<Hit>,
     /// How many of the candidates were meant for the context.
     pub k: usize,
-    /// What the answerer is given.
-    pub context: Context,
+    /// Whether the candidates (or, where there are none, the context's entries) are in order of
+    /// relevance: only then have ranks, and metrics at k, a meaning.
+    pub ranked: bool,
+    /// What the answerer is given; shared, because full context is the same for every question.
+    pub context: Arc<Context>,
 }
 
 /// A memory system: one instance remembers one conversation, or, with shared isolation, all.
@@ -210,6 +215,12 @@ pub trait MemorySystem: Send + Sync {
         head: &ConversationHead,
         session: &Session,
     ) -> Result<Vec<MemoryEvent>, ComponentError>;
+
+    /// Whether the system was built upon a finished memory that it found in its folder; it then
+    /// must not be fed again.
+    fn is_complete(&self) -> bool {
+        false
+    }
 
     /// Called once after the last session: everything ingested is searchable when it returns.
     ///
