@@ -133,6 +133,12 @@ pub trait MemoryReader: Send + Sync {
     /// When the store cannot be read.
     fn recent(&self, filter: &Filter, k: usize) -> Result<Vec<Scored>, ComponentError>;
 
+    /// How many terms [`search`](Self::search) would look for in `text`, repeats and stop words
+    /// left out; `None` where the store does not tell.
+    fn query_terms(&self, _text: &str) -> Option<u32> {
+        None
+    }
+
     /// Where the memory stands in its conversation. Answered from main memory.
     fn place(&self, id: MemoryId) -> Option<Place>;
 
@@ -216,12 +222,6 @@ pub trait MemorySystem: Send + Sync {
         session: &Session,
     ) -> Result<Vec<MemoryEvent>, ComponentError>;
 
-    /// Whether the system was built upon a finished memory that it found in its folder; it then
-    /// must not be fed again.
-    fn is_complete(&self) -> bool {
-        false
-    }
-
     /// Called once after the last session: everything ingested is searchable when it returns.
     ///
     /// # Errors
@@ -239,6 +239,12 @@ pub trait MemorySystem: Send + Sync {
         conversation: &ConversationId,
         question: &Question,
     ) -> Result<Recall, ComponentError>;
+
+    /// Whether it was built on what an earlier run had ingested to the end: then nothing is left to
+    /// [`ingest`](Self::ingest), and everything is searchable at once.
+    fn is_complete(&self) -> bool {
+        false
+    }
 
     /// A memory that it keeps, for reports; `None` where it keeps none of that id.
     ///

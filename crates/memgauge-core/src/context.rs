@@ -21,6 +21,9 @@ pub struct RankedList {
     pub name: String,
     /// The memories, best first.
     pub items: Vec<Scored>,
+    /// How many terms of the query were searched for; `None` where the list is not made by
+    /// searching for terms.
+    pub query_terms: Option<u32>,
 }
 
 /// Rank and score of a memory in one list.
@@ -47,7 +50,7 @@ pub struct Hit {
 /// One line or block of a context.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ContextEntry {
-    /// The memory shown; `None` where the system keeps no memories (full context, RAG chunks).
+    /// The memory shown; `None` where the system keeps none (full context, gold evidence).
     pub memory: Option<MemoryId>,
     /// Conversation that the turns belong to.
     pub conversation: ConversationId,
