@@ -14,7 +14,8 @@ use super::set_f1::harmonic_mean;
 /// - Temporal (2) and single-hop (4): [`f1_stems`].
 /// - Open-domain (3): the same against the gold before its first semicolon.
 /// - Adversarial (5): 1 if the prediction says "no information available" or "not mentioned", else 0; the gold is not
-///   looked at. The official protocol asks these questions as a choice of two, whose letter must be replaced by its text before.
+///   looked at. The official protocol asks these questions as a choice of two, whose letter must be replaced by its
+///   text before.
 #[must_use]
 pub fn f1_locomo(category: Category, prediction: &str, gold: &str) -> f64 {
     GoldStems::new(category, gold).score(prediction)
@@ -26,8 +27,8 @@ pub fn f1_stems(prediction: &str, gold: &str) -> f64 {
     f1_of_stems(&stems(prediction), &stems(gold))
 }
 
-/// LOCOMO's normal form: commas deleted, lower case, ASCII punctuation deleted, the words a, an, the and and dropped, white space
-/// collapsed.
+/// LOCOMO's normal form: commas deleted, lower case, ASCII punctuation deleted, the words a, an, the and and dropped,
+/// white space collapsed.
 #[must_use]
 pub fn normalise(text: &str) -> String {
     let kept: String = text

@@ -57,7 +57,8 @@ const STEP_3: [(&str, &str); 7] = [
     ("ness", ""),
 ];
 
-/// Suffixes of step 4, dropped if the measure of what is left is above 1. The order decides between suffixes of suffixes.
+/// Suffixes of step 4, dropped if the measure of what is left is above 1. The order decides between suffixes of
+/// suffixes.
 const STEP_4: [&str; 19] = [
     "al", "ance", "ence", "er", "ic", "able", "ible", "ant", "ement", "ment", "ent", "ion", "ou",
     "ism", "ate", "iti", "ous", "ive", "ize",

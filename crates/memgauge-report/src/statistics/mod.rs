@@ -1,0 +1,22 @@
+//! Statistics: intervals by a two-stage cluster bootstrap, paired comparisons, and the few tests printed beside them.
+//!
+//! Everything is a function of numbers and a seed; nothing depends on the number of threads. See docs/METHODOLOGY.md.
+
+mod bootstrap;
+mod holm;
+mod interval;
+mod latency;
+mod mcnemar;
+mod paired;
+mod quantile;
+mod random;
+mod wilson;
+
+pub use bootstrap::{Bootstrap, Column, Domain, Estimate, Layout, StatisticsError};
+pub use holm::holm;
+pub use interval::{DEFAULT_MARGIN, Interval, Verdict};
+pub use latency::{PercentileEstimate, PercentileRatio};
+pub use mcnemar::{FEW_DISCORDANT, McNemar};
+pub use paired::{PairedDifference, smallest_detectable};
+pub use quantile::{mean, nearest_rank, normal_cdf, normal_quantile, quantile, standard_deviation};
+pub use wilson::wilson;
