@@ -3,6 +3,7 @@
 
 pub mod answerer;
 pub mod context;
+pub mod dates;
 pub mod extractor;
 pub mod fusion;
 pub mod judge;
