@@ -1,0 +1,551 @@
+//! From the file's shape to memgauge's types.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use jiff::civil::DateTime;
+use memgauge_core::{
+    AnswerKey, Category, Conversation, ConversationHead, ConversationId, Gold, Image, Observation,
+    Question, QuestionId, Session, SessionNotes, Turn, TurnId,
+};
+use serde_json::Value;
+
+use super::{evidence, wire};
+use crate::{DatasetError, Entry, Finding, Item, LoadReport, Oddity};
+
+/// How LOCOMO writes times: `1:56 pm on 8 May, 2023`.
+const TIME_FORMAT: &str = "%I:%M %p on %d %B, %Y";
+
+/// Reads one element of the list.
+pub(super) fn sample(
+    path: &Path,
+    index: usize,
+    value: &Value,
+    report: &mut LoadReport,
+) -> Result<Entry, DatasetError> {
+    let label = match value.get("sample_id") {
+        Some(Value::String(id)) if !id.is_empty() => id.clone(),
+        _ => format!("[{index}]"),
+    };
+    let shape = |at: String, message: String| DatasetError::Shape {
+        path: path.to_owned(),
+        conversation: Some(label.clone()),
+        at,
+        message,
+    };
+    let wire: wire::Sample = serde_path_to_error::deserialize(value).map_err(|error| {
+        let at = error.path().to_string();
+        // The path of the element itself is written `.`.
+        let at = if at == "." { String::new() } else { at };
+        shape(at, error.into_inner().to_string())
+    })?;
+    if wire.sample_id.is_empty() {
+        return Err(shape(
+            "sample_id".to_owned(),
+            "expected a name, found an empty text".to_owned(),
+        ));
+    }
+    let mut reader = Reader {
+        id: ConversationId::new(wire.sample_id),
+        report,
+    };
+    reader.unknown_fields(value, &wire.conversation.unknown);
+    let mut conversation = reader
+        .conversation(wire.conversation)
+        .map_err(|(at, message)| shape(at, message))?;
+    reader.notes(wire.observation, wire.session_summary, &mut conversation);
+    let items = reader
+        .items(wire.qa, &conversation)
+        .map_err(|(at, message)| shape(at, message))?;
+    Ok(Entry {
+        conversation,
+        items,
+    })
+}
+
+/// Place and message of what cannot be right.
+type Fault = (String, String);
+
+struct Reader<'a> {
+    id: ConversationId,
+    report: &'a mut LoadReport,
+}
+
+impl Reader<'_> {
+    fn found(&mut self, at: impl Into<String>, oddity: Oddity) {
+        self.report.findings.push(Finding {
+            conversation: self.id.clone(),
+            at: at.into(),
+            oddity,
+        });
+    }
+
+    fn conversation(&mut self, wire: wire::Conversation) -> Result<Conversation, Fault> {
+        let speakers = [wire.speaker_a, wire.speaker_b];
+        let mut times = wire.times;
+        let mut sessions: Vec<Session> = Vec::with_capacity(wire.sessions.len());
+        for (index, turns) in wire.sessions {
+            let at = format!("conversation.session_{index}_date_time");
+            let held_at_text = times.remove(&index).ok_or_else(|| {
+                (
+                    at.clone(),
+                    format!("missing, expected the time of session_{index}"),
+                )
+            })?;
+            let held_at = time(&held_at_text).ok_or_else(|| {
+                (
+                    at.clone(),
+                    format!(
+                        "`{held_at_text}` is not a time such as `1:56 pm on 8 May, 2023` or \
+                         `2023-05-08T13:56`"
+                    ),
+                )
+            })?;
+            if sessions.last().is_some_and(|last| held_at < last.held_at) {
+                self.found(at, Oddity::SessionEarlier { session: index });
+            }
+            sessions.push(Session {
+                index,
+                held_at,
+                held_at_text,
+                turns: self.turns(index, turns, &speakers)?,
+                notes: SessionNotes::default(),
+            });
+        }
+        for session in times.into_keys() {
+            self.found(
+                format!("conversation.session_{session}_date_time"),
+                Oddity::TimeWithoutSession { session },
+            );
+        }
+        Ok(Conversation {
+            head: ConversationHead {
+                id: self.id.clone(),
+                speakers,
+            },
+            sessions,
+        })
+    }
+
+    fn turns(
+        &mut self,
+        session: u32,
+        wire: Vec<wire::Turn>,
+        speakers: &[String; 2],
+    ) -> Result<Vec<Turn>, Fault> {
+        if wire.is_empty() {
+            self.found(
+                format!("conversation.session_{session}"),
+                Oddity::SessionEmpty { session },
+            );
+        }
+        let mut turns: Vec<Turn> = Vec::with_capacity(wire.len());
+        for (index, wire) in wire.into_iter().enumerate() {
+            let id = wire.dia_id;
+            let place = format!("conversation.session_{session}[{index}]");
+            let wrong = |message: String| Err((format!("{place}.dia_id"), message));
+            if id.session != session {
+                return wrong(format!(
+                    "`{id}` belongs to session {}, expected an id of session {session}",
+                    id.session
+                ));
+            }
+            if id.turn == 0 {
+                return wrong(format!("`{id}` is turn 0, expected turns from 1"));
+            }
+            if turns.iter().any(|earlier| earlier.id == id) {
+                return wrong(format!("duplicate `{id}`"));
+            }
+            if let Some(last) = turns.last().filter(|last| last.id > id) {
+                return wrong(format!("`{id}` after `{}`, expected rising ids", last.id));
+            }
+            if !speakers.contains(&wire.speaker) {
+                self.found(
+                    format!("{place}.speaker"),
+                    Oddity::SpeakerUnknown {
+                        turn: id,
+                        speaker: wire.speaker.clone(),
+                    },
+                );
+            }
+            let urls = match wire.img_url {
+                None => Vec::new(),
+                Some(wire::Texts::One(url)) => vec![url],
+                Some(wire::Texts::Many(urls)) => urls,
+            };
+            let has_image = wire.blip_caption.is_some() || wire.query.is_some() || !urls.is_empty();
+            turns.push(Turn {
+                id,
+                speaker: wire.speaker,
+                text: wire.text,
+                image: has_image.then_some(Image {
+                    caption: wire.blip_caption,
+                    query: wire.query,
+                    urls,
+                }),
+            });
+        }
+        Ok(turns)
+    }
+
+    fn notes(
+        &mut self,
+        observations: BTreeMap<String, BTreeMap<String, Vec<wire::Fact>>>,
+        summaries: BTreeMap<String, String>,
+        conversation: &mut Conversation,
+    ) {
+        let ids: BTreeSet<TurnId> = conversation.turns().map(|(_, turn)| turn.id).collect();
+        let [first, second] = conversation.head.speakers.clone();
+        for (key, by_speaker) in observations {
+            let number = wire::session_number(&key, "_observation");
+            let Some(session) = session_mut(conversation, number) else {
+                self.orphan("observation", key);
+                continue;
+            };
+            // speaker_a, speaker_b, others: copies that differ in key order read the same.
+            let mut by_speaker: Vec<_> = by_speaker.into_iter().collect();
+            by_speaker.sort_by_key(|(speaker, _)| (speaker != &first, speaker != &second));
+            for (speaker, facts) in by_speaker {
+                for (index, wire::Fact(text, cited)) in facts.into_iter().enumerate() {
+                    let at = format!("observation.{key}.{speaker}[{index}][1]");
+                    let turns = self.observed_turns(&at, session.index, cited, &ids);
+                    session.notes.observations.push(Observation {
+                        speaker: speaker.clone(),
+                        text,
+                        turns,
+                    });
+                }
+            }
+        }
+        for (key, summary) in summaries {
+            let number = wire::session_number(&key, "_summary");
+            match session_mut(conversation, number) {
+                Some(session) => session.notes.summary = Some(summary),
+                None => self.orphan("session_summary", key),
+            }
+        }
+    }
+
+    fn orphan(&mut self, field: &str, key: String) {
+        self.found(
+            format!("{field}.{key}"),
+            Oddity::NotesWithoutSession { key },
+        );
+    }
+
+    fn observed_turns(
+        &mut self,
+        at: &str,
+        session: u32,
+        cited: wire::Texts,
+        ids: &BTreeSet<TurnId>,
+    ) -> Vec<TurnId> {
+        let (texts, is_list) = match cited {
+            wire::Texts::One(text) => (vec![text], false),
+            wire::Texts::Many(texts) => (texts, true),
+        };
+        let mut turns = Vec::new();
+        for written in texts {
+            let reading = evidence::read(&written);
+            turns.extend_from_slice(&reading.read);
+            if !reading.well_formed {
+                self.found(
+                    at,
+                    Oddity::ObservationRepaired {
+                        session,
+                        written,
+                        read: reading.read,
+                        unread: reading.unread,
+                    },
+                );
+            }
+        }
+        if is_list {
+            let read = turns.clone();
+            self.found(at, Oddity::ObservationList { session, read });
+        }
+        let mut seen = BTreeSet::new();
+        turns.retain(|turn| {
+            let exists = ids.contains(turn);
+            if !exists {
+                let turn = *turn;
+                self.found(at, Oddity::ObservationMissingTurn { session, turn });
+            }
+            exists && seen.insert(*turn)
+        });
+        turns
+    }
+
+    fn items(
+        &mut self,
+        wire: Vec<wire::Question>,
+        conversation: &Conversation,
+    ) -> Result<Vec<Item>, Fault> {
+        let ids: BTreeSet<TurnId> = conversation.turns().map(|(_, turn)| turn.id).collect();
+        let mut texts: BTreeMap<String, QuestionId> = BTreeMap::new();
+        let mut items = Vec::with_capacity(wire.len());
+        for (index, wire) in wire.into_iter().enumerate() {
+            let place = format!("qa[{index}]");
+            let id = QuestionId {
+                conversation: self.id.clone(),
+                index: u32::try_from(index).map_err(|_| {
+                    let message = "more questions than can be numbered".to_owned();
+                    (place.clone(), message)
+                })?,
+            };
+            if wire.question.trim().is_empty() {
+                let message = "expected a question, found an empty text".to_owned();
+                return Err((format!("{place}.question"), message));
+            }
+            if let Some(first) = texts.get(&wire.question).cloned() {
+                let question = id.clone();
+                self.found(
+                    format!("{place}.question"),
+                    Oddity::QuestionRepeated { question, first },
+                );
+            } else {
+                texts.insert(wire.question.clone(), id.clone());
+            }
+            let category = wire.category;
+            let gold = self.gold(&place, &id, category, wire.answer, wire.adversarial_answer)?;
+            let evidence = self.evidence(&place, &id, category, &wire.evidence, &ids);
+            items.push(Item {
+                question: Question {
+                    id,
+                    text: wire.question,
+                },
+                key: AnswerKey {
+                    category,
+                    gold,
+                    evidence,
+                },
+                evidence_as_written: wire.evidence,
+            });
+        }
+        Ok(items)
+    }
+
+    fn gold(
+        &mut self,
+        place: &str,
+        id: &QuestionId,
+        category: Category,
+        answer: Option<wire::Answer>,
+        adversarial: Option<wire::Answer>,
+    ) -> Result<Gold, Fault> {
+        let missing = |field: &str| {
+            let number = category.number();
+            let message = format!("missing field `{field}`, expected in category {number}");
+            (place.to_owned(), message)
+        };
+        if category.is_scored() {
+            let answer = answer.ok_or_else(|| missing("answer"))?;
+            if let Some(trap) = adversarial {
+                self.found(
+                    format!("{place}.adversarial_answer"),
+                    Oddity::TrapBesideAnswer {
+                        question: id.clone(),
+                        trap: trap.text,
+                    },
+                );
+            }
+            return Ok(Gold::Answer(
+                self.text(place, "answer", id, category, answer),
+            ));
+        }
+        let trap = match (adversarial, answer) {
+            (Some(trap), answer) => {
+                if let Some(answer) = answer {
+                    self.found(
+                        format!("{place}.answer"),
+                        Oddity::AnswerBesideTrap {
+                            question: id.clone(),
+                            answer: answer.text,
+                        },
+                    );
+                }
+                self.text(place, "adversarial_answer", id, category, trap)
+            }
+            (None, Some(answer)) => {
+                self.found(
+                    format!("{place}.answer"),
+                    Oddity::AnswerAsTrap {
+                        question: id.clone(),
+                        answer: answer.text.clone(),
+                    },
+                );
+                answer.text
+            }
+            (None, None) => return Err(missing("adversarial_answer")),
+        };
+        Ok(Gold::Unanswerable { trap })
+    }
+
+    fn text(
+        &mut self,
+        place: &str,
+        field: &str,
+        id: &QuestionId,
+        category: Category,
+        answer: wire::Answer,
+    ) -> String {
+        if answer.from_number {
+            self.found(
+                format!("{place}.{field}"),
+                Oddity::AnswerFromNumber {
+                    question: id.clone(),
+                    category,
+                    answer: answer.text.clone(),
+                },
+            );
+        }
+        answer.text
+    }
+
+    fn evidence(
+        &mut self,
+        place: &str,
+        id: &QuestionId,
+        category: Category,
+        written: &[String],
+        ids: &BTreeSet<TurnId>,
+    ) -> Vec<TurnId> {
+        if written.is_empty() {
+            self.found(
+                format!("{place}.evidence"),
+                Oddity::EvidenceEmpty {
+                    question: id.clone(),
+                    category,
+                },
+            );
+        }
+        let mut turns: Vec<TurnId> = Vec::with_capacity(written.len());
+        for (index, written) in written.iter().enumerate() {
+            let at = format!("{place}.evidence[{index}]");
+            let question = id.clone();
+            let written = written.clone();
+            let reading = evidence::read(&written);
+            if !reading.well_formed {
+                self.found(
+                    at.as_str(),
+                    Oddity::EvidenceRepaired {
+                        question: question.clone(),
+                        category,
+                        written: written.clone(),
+                        read: reading.read.clone(),
+                        unread: reading.unread,
+                    },
+                );
+            }
+            for turn in reading.read {
+                let question = question.clone();
+                if !ids.contains(&turn) {
+                    self.found(
+                        at.as_str(),
+                        Oddity::EvidenceMissingTurn {
+                            question,
+                            category,
+                            written: written.clone(),
+                            turn,
+                        },
+                    );
+                } else if turns.contains(&turn) {
+                    self.found(at.as_str(), Oddity::EvidenceRepeated { question, turn });
+                } else {
+                    turns.push(turn);
+                }
+            }
+        }
+        turns
+    }
+
+    /// Reports every field that the format does not have, once per field, with its first place.
+    fn unknown_fields(&mut self, sample: &Value, conversation: &[String]) {
+        let mut unknown: BTreeMap<String, (String, usize)> = BTreeMap::new();
+        let mut note = |field: String, at: String| {
+            unknown.entry(field).or_insert_with(|| (at, 0)).1 += 1;
+        };
+        let others = |value: &Value, known: &[&str]| -> Vec<String> {
+            let fields = value.as_object().into_iter().flat_map(|map| map.keys());
+            fields
+                .filter(|key| !known.contains(&key.as_str()))
+                .cloned()
+                .collect()
+        };
+        for field in others(sample, wire::SAMPLE_FIELDS) {
+            note(field.clone(), field);
+        }
+        for field in conversation {
+            let field = format!("conversation.{field}");
+            note(field.clone(), field);
+        }
+        let lists = sample
+            .get("conversation")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .filter(|(key, _)| wire::session_number(key, "").is_some())
+            .map(|(key, list)| (format!("conversation.{key}"), list, wire::TURN_FIELDS));
+        let questions = sample
+            .get("qa")
+            .map(|list| ("qa".to_owned(), list, wire::QUESTION_FIELDS));
+        for (place, list, known) in lists.chain(questions) {
+            for (index, element) in list.as_array().into_iter().flatten().enumerate() {
+                for field in others(element, known) {
+                    let kind = if place == "qa" { "question" } else { "turn" };
+                    note(
+                        format!("{kind}.{field}"),
+                        format!("{place}[{index}].{field}"),
+                    );
+                }
+            }
+        }
+        for (at, times) in unknown.into_values() {
+            self.found(at, Oddity::UnknownField { times });
+        }
+    }
+}
+
+fn session_mut(conversation: &mut Conversation, number: Option<u32>) -> Option<&mut Session> {
+    conversation
+        .sessions
+        .iter_mut()
+        .find(|session| Some(session.index) == number)
+}
+
+/// A local time as LOCOMO writes it, or in ISO 8601.
+fn time(text: &str) -> Option<DateTime> {
+    let text = text.trim();
+    DateTime::strptime(TIME_FORMAT, text)
+        .or_else(|_| text.parse())
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_in_both_forms() {
+        let read = |text: &str| time(text).map(|time| time.to_string());
+        let is = |text: &str| Some(text.to_owned());
+        assert_eq!(read("1:56 pm on 8 May, 2023"), is("2023-05-08T13:56:00"));
+        assert_eq!(
+            read("12:09 am on 13 September, 2023"),
+            is("2023-09-13T00:09:00")
+        );
+        assert_eq!(
+            read("12:05 pm on 1 January, 2024"),
+            is("2024-01-01T12:05:00")
+        );
+        assert_eq!(read("2023-05-08T13:56"), is("2023-05-08T13:56:00"));
+        for wrong in [
+            "8 May, 2023",
+            "1:56 on 8 May, 2023",
+            "13:56 pm on 31 June, 2023",
+            "",
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+}
