@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use memgauge_model::MiniLm;
+use memgauge_core::Tokenizer;
+use memgauge_model::{CountMemo, MiniLm, Static, StaticWeights, Tiktoken};
 use serde_json::Value;
 
 /// The folders a test needs, or `None` after saying that it is skipped.
@@ -55,5 +56,167 @@ fn real_data_minilm_equals_the_reference() {
     }
     eprintln!("largest difference: {largest:e}");
     assert!(largest < 1e-5, "largest difference {largest:e}");
+    eprintln!("real-data test ran: {test}");
+}
+
+/// Turns as (id, speaker, text) by session, in order, with the session's time as it is written.
+fn sessions(conversation: &Value) -> Vec<(String, Vec<[String; 3]>)> {
+    let parts = &conversation["conversation"];
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    (1..)
+        .map_while(|number| {
+            let turns = parts[format!("session_{number}")].as_array()?;
+            let time = text(&parts[format!("session_{number}_date_time")]);
+            let turns = turns
+                .iter()
+                .map(|turn| {
+                    [
+                        text(&turn["dia_id"]),
+                        text(&turn["speaker"]),
+                        text(&turn["text"]),
+                    ]
+                })
+                .collect();
+            Some((time, turns))
+        })
+        .collect()
+}
+
+fn locomo(data: &std::path::Path) -> Vec<Value> {
+    let Value::Array(list) = read_json(data.join("datasets/locomo10.json")) else {
+        panic!("not a list");
+    };
+    list
+}
+
+/// The lines of Mem0's full-context baseline: every line ends in a line feed, the last one too.
+fn mem0_lines(conversation: &Value, with_time: bool) -> String {
+    let mut lines = String::new();
+    for (time, turns) in sessions(conversation) {
+        for [_, speaker, text] in turns {
+            let time = if with_time {
+                format!("{time} | ")
+            } else {
+                String::new()
+            };
+            lines.push_str(&format!("{time}{speaker}: {text}\n"));
+        }
+    }
+    lines
+}
+
+#[test]
+fn real_data_token_counts_equal_the_reference() {
+    let test = "real_data_token_counts_equal_the_reference";
+    let Some([data]) = folders(test, ["MEMGAUGE_DATA"]) else {
+        return;
+    };
+    let reference = read_json(data.join("reference/token-counts.json"));
+    for conversation in locomo(&data) {
+        let id = conversation["sample_id"].as_str().unwrap();
+        for (format, with_time) in [("mem0-full-context", true), ("no-timestamp", false)] {
+            let text = mem0_lines(&conversation, with_time);
+            for variant in [
+                text.clone(),
+                text.trim_end().to_owned(),
+                text.trim_end_matches('\n').to_owned(),
+            ] {
+                for encoding in [Tiktoken::Cl100k, Tiktoken::O200k] {
+                    let expected = reference[id][format][encoding.id()].as_u64().unwrap();
+                    eprintln!(
+                        "{id} {format} {} {} {} {expected}",
+                        encoding.id(),
+                        encoding.count(&variant),
+                        CountMemo::new(encoding).count(&variant)
+                    );
+                }
+            }
+        }
+    }
+    eprintln!("real-data test ran: {test}");
+}
+
+/// Mean evidence recall at 10 and 30 over the questions of categories 1 to 4 that have evidence,
+/// searching the turns of the question's own conversation as "speaker: text".
+fn evidence_recall(data: &std::path::Path, weights: StaticWeights) -> (f64, f64, usize) {
+    let embedder = Static::new(weights);
+    let (mut at_10, mut at_30, mut questions) = (0.0, 0.0, 0);
+    for conversation in locomo(data) {
+        let turns: Vec<[String; 3]> = sessions(&conversation)
+            .into_iter()
+            .flat_map(|(_, turns)| turns)
+            .collect();
+        let texts: Vec<String> = turns
+            .iter()
+            .map(|[_, speaker, text]| format!("{speaker}: {text}"))
+            .collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let fitted = match weights {
+            StaticWeights::Zipf => None,
+            StaticWeights::Index => Some(Static::fitted(&texts)),
+        };
+        let embedder = fitted.as_ref().unwrap_or(&embedder);
+        let vectors: Vec<Vec<f32>> = texts.iter().map(|text| embedder.embed_text(text)).collect();
+        for question in conversation["qa"].as_array().unwrap() {
+            let evidence: Vec<usize> = turns
+                .iter()
+                .enumerate()
+                .filter(|(_, [id, ..])| is_cited(&question["evidence"], id))
+                .map(|(at, _)| at)
+                .collect();
+            if question["category"] == 5 || evidence.is_empty() {
+                continue;
+            }
+            let query = embedder.embed_text(question["question"].as_str().unwrap());
+            let mut ranked: Vec<(f32, usize)> = vectors
+                .iter()
+                .enumerate()
+                .map(|(at, vector)| (vector.iter().zip(&query).map(|(a, b)| a * b).sum(), at))
+                .collect();
+            ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            let recall = |k: usize| {
+                let found = ranked[..k]
+                    .iter()
+                    .filter(|(_, at)| evidence.contains(at))
+                    .count();
+                found as f64 / evidence.len() as f64
+            };
+            at_10 += recall(10);
+            at_30 += recall(30);
+            questions += 1;
+        }
+    }
+    (
+        at_10 / f64::from(questions),
+        at_30 / f64::from(questions),
+        questions as usize,
+    )
+}
+
+/// Whether a question's evidence names the turn, in any of the ways in which the file writes ids.
+fn is_cited(evidence: &Value, id: &str) -> bool {
+    let numbers = |text: &str| -> Vec<u32> {
+        text.split(|c: char| !c.is_ascii_digit())
+            .filter_map(|part| part.parse().ok())
+            .collect()
+    };
+    let wanted = numbers(id);
+    evidence.as_array().unwrap().iter().any(|cited| {
+        numbers(cited.as_str().unwrap())
+            .chunks(2)
+            .any(|pair| pair == wanted)
+    })
+}
+
+#[test]
+fn real_data_static_recall() {
+    let test = "real_data_static_recall";
+    let Some([data]) = folders(test, ["MEMGAUGE_DATA"]) else {
+        return;
+    };
+    for weights in [StaticWeights::Zipf, StaticWeights::Index] {
+        let (at_10, at_30, questions) = evidence_recall(&data, weights);
+        eprintln!("{weights:?} {at_10:.4} {at_30:.4} {questions}");
+    }
     eprintln!("real-data test ran: {test}");
 }

@@ -116,7 +116,7 @@ impl MiniLm {
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// One vector of L2 norm 1 per sequence of word-piece ids, in order. Sequences must hold from 1
+    /// One vector of L2 norm 1 per sequence of word-piece ids, in order. Sequences must hold from 2
     /// to 512 ids.
     ///
     /// The sequences are sorted by length and computed in fixed groups, so the result depends
