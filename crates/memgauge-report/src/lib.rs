@@ -1,3 +1,22 @@
 //! Records, metrics, statistics and tables: functions of saved files.
 
+mod fate;
+mod lineage;
+mod manifest;
 pub mod metrics;
+mod parquet;
+mod question;
+pub mod record;
+pub mod retrieval;
+mod rundir;
+pub mod statistics;
+pub mod summary;
+pub mod table;
+
+pub use fate::{Fate, fate};
+pub use lineage::{Lineage, MemoryTrace};
+pub use manifest::{DatasetManifest, Machine, Manifest, VariantManifest};
+pub use parquet::write_parquet;
+pub use question::show_question;
+pub use rundir::{Appender, RunDir, RunDirError, files};
+pub use summary::{Summary, SummaryError, summarise};

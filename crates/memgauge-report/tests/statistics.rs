@@ -1,8 +1,11 @@
 //! The statistics against NumPy, SciPy and statsmodels (see `fixtures/make_statistics.py`), and their properties.
 
+#![expect(clippy::expect_used, reason = "a broken fixture fails the test")]
+
 use memgauge_report::statistics::{
-    Bootstrap, Interval, Layout, McNemar, StatisticsError, Verdict, holm, mean, nearest_rank,
-    normal_cdf, normal_quantile, quantile, smallest_detectable, standard_deviation, wilson,
+    Bootstrap, Column, Interval, Layout, McNemar, StatisticsError, Verdict, holm, mean,
+    nearest_rank, normal_cdf, normal_quantile, quantile, smallest_detectable, standard_deviation,
+    wilson,
 };
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -106,7 +109,7 @@ fn interval_of_questions_alone_is_the_textbook_one() {
         resamples: 10_000,
         ..FEW
     }
-    .mean(&[values.clone()])
+    .mean(std::slice::from_ref(&values))
     .expect("values");
     let error = standard_deviation(&values).expect("values") / (values.len() as f64).sqrt();
     assert_near(estimate.mean, mean(&values).expect("values"));
@@ -199,7 +202,7 @@ fn paired_differences_see_what_is_shared() {
         .map(|(at, value)| value.map(|v| if at % 5 == 0 { v } else { v - 0.01 }))
         .collect();
     let all: &[usize] = &[0, 1, 2, 3];
-    let pairs: [(&[Option<f64>], &[Option<f64>]); 3] =
+    let pairs: [(Column<'_>, Column<'_>); 3] =
         [(&first, &second), (&second, &first), (&first, &first)];
     let found = FEW
         .paired_differences(&layout, &[all], &pairs)

@@ -129,8 +129,8 @@ impl Layout {
         rows.filter_map(move |row| column.get(*self.questions.get(row)?).copied().flatten())
     }
 
-    /// How often each row was drawn in one resample.
-    fn draw(&self, generator: &mut Xoshiro256, counts: &mut [u32]) {
+    /// How often each row was drawn in one resample; with a single stratum, rows are the questions in their order.
+    pub(super) fn draw(&self, generator: &mut Xoshiro256, counts: &mut [u32]) {
         counts.fill(0);
         for _ in 0..self.clusters.len() {
             let Some(rows) = self.clusters.get(generator.below(self.clusters.len())) else {

@@ -10,6 +10,7 @@ mod mcnemar;
 mod paired;
 mod quantile;
 mod random;
+mod rogan_gladen;
 mod wilson;
 
 pub use bootstrap::{Bootstrap, Column, Domain, Estimate, Layout, StatisticsError};
@@ -19,4 +20,5 @@ pub use latency::{PercentileEstimate, PercentileRatio};
 pub use mcnemar::{FEW_DISCORDANT, McNemar};
 pub use paired::{PairedDifference, smallest_detectable};
 pub use quantile::{mean, nearest_rank, normal_cdf, normal_quantile, quantile, standard_deviation};
+pub use rogan_gladen::{CorrectedScore, JudgeCard, rogan_gladen};
 pub use wilson::wilson;

@@ -1,0 +1,91 @@
+//! `manifest.json`: everything that went into a run. Clock time and machine stand only here.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// What a run was made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the files (see [`crate::record::SCHEMA_VERSION`]).
+    pub schema_version: u32,
+    /// Name of the experiment.
+    pub name: String,
+    /// BLAKE3 of the resolved config, dataset and tool version: runs of equal digest are the same
+    /// experiment.
+    pub digest: String,
+    /// The config with every default filled in.
+    pub config: Value,
+    /// The dataset.
+    pub dataset: DatasetManifest,
+    /// Variants in the order of the config.
+    pub variants: Vec<VariantManifest>,
+    /// Models by name: what shaped their output.
+    pub models: BTreeMap<String, String>,
+    /// The questions were narrowed (by `--limit` and the like): not a full run.
+    pub partial: bool,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Version of memgauge.
+    pub tool: String,
+    /// Revision of memgauge's source; null where unknown.
+    pub revision: Option<String>,
+    /// Command line, secrets redacted.
+    pub argv: Vec<String>,
+    /// When the run started, in UTC (RFC 3339).
+    pub started: String,
+    /// The machine.
+    pub machine: Machine,
+    /// Conversations ingested and questions answered at a time.
+    pub jobs: usize,
+}
+
+/// The dataset of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetManifest {
+    /// Name, such as `locomo`.
+    pub name: String,
+    /// Name of the file.
+    pub file: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// Fingerprint of its content, equal for re-encoded copies.
+    pub content: String,
+    /// Conversations in the run.
+    pub conversations: usize,
+    /// Questions in the run.
+    pub questions: usize,
+}
+
+/// One variant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariantManifest {
+    /// Name.
+    pub name: String,
+    /// Kind of its system.
+    pub system: String,
+    /// Kind of its answerer.
+    pub answerer: String,
+    /// Kind of its judge.
+    pub judge: String,
+    /// Whether it is a control that knows the key.
+    pub control: bool,
+    /// Digest of its resolved config.
+    pub digest: String,
+}
+
+/// Where the run was measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Operating system and architecture.
+    pub platform: String,
+    /// Model of the processor; null where unknown.
+    pub cpu: Option<String>,
+    /// Processors available to the process.
+    pub cores: usize,
+    /// Main memory in MiB; null where unknown.
+    pub memory_mib: Option<u64>,
+    /// `release` or `debug`.
+    pub build: String,
+}

@@ -1,0 +1,126 @@
+//! `records.parquet`: the records as a flat table, through polars.
+
+use std::fs::File;
+use std::path::Path;
+
+use polars::prelude::{Column, DataFrame, NamedFrom, PolarsError, Series};
+use polars_io::prelude::ParquetWriter;
+use serde::Deserialize;
+
+use memgauge_core::{Category, QuestionId};
+
+use crate::record::{ContextSummary, Outcome, TextMetrics};
+use crate::retrieval::RetrievalScores;
+use crate::rundir::{RunDir, RunDirError, files};
+
+/// The fields of a record that go into the table.
+#[derive(Deserialize)]
+struct Row {
+    variant: String,
+    question: QuestionId,
+    repeat: u32,
+    category: Category,
+    #[serde(flatten)]
+    outcome: Outcome,
+    text: String,
+    gold: memgauge_core::Gold,
+    answer: Option<String>,
+    scores: Option<TextMetrics>,
+    judge: Option<bool>,
+    context: Option<ContextSummary>,
+    retrieval: Option<RetrievalScores>,
+}
+
+/// The table cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ParquetError {
+    /// The records cannot be read.
+    #[error(transparent)]
+    Run(#[from] RunDirError),
+    /// The table cannot be made or written.
+    #[error("{}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Why.
+        source: PolarsError,
+    },
+}
+
+/// Writes `records.parquet` beside `records.jsonl`; columns are listed in docs/FORMAT.md.
+///
+/// # Errors
+/// When the records cannot be read or the file cannot be written.
+pub fn write_parquet(dir: &RunDir) -> Result<(), ParquetError> {
+    let mut rows: Vec<Row> = Vec::new();
+    dir.records(|row| rows.push(row))?;
+    let path = dir.file(files::PARQUET);
+    let draft = dir.file(&format!("{}.part", files::PARQUET));
+    write(&rows, &draft).map_err(|source| ParquetError::Write {
+        path: draft.clone(),
+        source,
+    })?;
+    std::fs::rename(&draft, &path).map_err(|error| ParquetError::Write {
+        path,
+        source: error.into(),
+    })
+}
+
+fn write(rows: &[Row], path: &Path) -> Result<(), PolarsError> {
+    fn column<T, A: ?Sized>(rows: &[Row], name: &str, value: impl Fn(&Row) -> T) -> Column
+    where
+        Series: NamedFrom<Vec<T>, A>,
+    {
+        Series::new(name.into(), rows.iter().map(value).collect::<Vec<T>>()).into()
+    }
+    let recall = |index: usize| {
+        move |row: &Row| {
+            let live = row.retrieval.as_ref()?.live.as_ref()?;
+            live.turn.recall.get(index).copied()
+        }
+    };
+    let columns = vec![
+        column(rows, "variant", |row| row.variant.clone()),
+        column(rows, "conversation", |row| {
+            row.question.conversation.as_str().to_owned()
+        }),
+        column(rows, "question", |row| row.question.index),
+        column(rows, "repeat", |row| row.repeat),
+        column(rows, "category", |row| u32::from(row.category.number())),
+        column(rows, "category_name", |row| row.category.name().to_owned()),
+        column(rows, "answered", |row| row.outcome == Outcome::Answered),
+        column(rows, "text", |row| row.text.clone()),
+        column(rows, "gold", |row| row.gold.text().to_owned()),
+        column(rows, "answer", |row| row.answer.clone()),
+        column(rows, "f1_locomo", |row| Some(row.scores?.f1_locomo)),
+        column(rows, "f1_set", |row| row.scores?.f1_set),
+        column(rows, "bleu1", |row| row.scores?.bleu1),
+        column(rows, "exact", |row| row.scores?.exact_match),
+        column(rows, "judge", |row| row.judge),
+        column(rows, "context_cl100k", |row| {
+            Some(row.context.as_ref()?.cl100k)
+        }),
+        column(rows, "context_o200k", |row| {
+            Some(row.context.as_ref()?.o200k)
+        }),
+        column(rows, "evidence_in_context", |row| {
+            Some(row.retrieval.as_ref()?.context)
+        }),
+        column(rows, "recall_at_1", recall(0)),
+        column(rows, "recall_at_5", recall(1)),
+        column(rows, "recall_at_10", recall(2)),
+        column(rows, "recall_at_20", recall(3)),
+        column(rows, "recall_at_30", recall(4)),
+        column(rows, "recall_at_50", recall(5)),
+        column(rows, "mrr", |row| {
+            Some(row.retrieval.as_ref()?.live.as_ref()?.turn.mrr)
+        }),
+        column(rows, "ndcg_at_10", |row| {
+            Some(row.retrieval.as_ref()?.live.as_ref()?.turn.ndcg10)
+        }),
+    ];
+    let mut frame = DataFrame::new(rows.len(), columns)?;
+    let file = File::create(path)?;
+    ParquetWriter::new(file).finish(&mut frame)?;
+    Ok(())
+}

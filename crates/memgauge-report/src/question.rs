@@ -1,0 +1,209 @@
+//! One question of a run, side by side for all variants: answers, ranks, contexts, evidence.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use memgauge_core::{Conversation, ConversationId, MemoryId, QuestionId, TurnId};
+
+use crate::fate::Fate;
+use crate::lineage::Lineage;
+use crate::record::{ContextRow, Outcome, QuestionRecord};
+use crate::rundir::{RunDir, RunDirError};
+
+/// Candidates shown beyond those in the context, when they hold evidence.
+const SHOWN: usize = 10;
+
+/// All that the run knows about a question, as text. `None` when the run did not ask it.
+/// `conversation`, where the dataset is at hand, adds the gold turns' words.
+///
+/// # Errors
+/// When the run's files cannot be read.
+pub fn show_question(
+    dir: &RunDir,
+    question: &QuestionId,
+    conversation: Option<&Conversation>,
+) -> Result<Option<String>, RunDirError> {
+    let records = dir.find(|record| record.question == *question)?;
+    let Some(first) = records.first() else {
+        return Ok(None);
+    };
+    let mut lineages: BTreeMap<(String, ConversationId), Lineage> = BTreeMap::new();
+    let wanted: BTreeSet<(&str, &ConversationId)> = records
+        .iter()
+        .map(|record| {
+            let memory_of = record.memory_of.as_ref();
+            (
+                record.variant.as_str(),
+                memory_of.unwrap_or(&record.question.conversation),
+            )
+        })
+        .collect();
+    dir.ingest(|row| {
+        if let Some(event) = &row.event
+            && wanted.contains(&(row.variant.as_str(), &row.conversation))
+        {
+            lineages
+                .entry((row.variant, row.conversation))
+                .or_default()
+                .apply(event);
+        }
+    })?;
+    let digests: BTreeSet<&str> = records
+        .iter()
+        .filter_map(|record| Some(record.context.as_ref()?.digest.as_str()))
+        .collect();
+    let mut contexts: BTreeMap<String, ContextRow> = BTreeMap::new();
+    dir.contexts(|row| {
+        if digests.contains(row.digest.as_str()) {
+            contexts.insert(row.digest.clone(), row);
+        }
+    })?;
+
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "{}  ({}, category {})\n  question  {}\n  gold      {}",
+        first.question,
+        first.category,
+        first.category.number(),
+        first.text,
+        first.gold.text(),
+    );
+    for turn in &first.evidence {
+        let words = conversation
+            .and_then(|conversation| conversation.turn(*turn))
+            .map_or_else(String::new, |turn| format!("{}: {}", turn.speaker, turn.text));
+        let _ = writeln!(text, "  evidence  {turn}  {words}");
+    }
+    for record in &records {
+        let memory_of = record.memory_of.as_ref();
+        let key = (
+            record.variant.clone(),
+            memory_of.unwrap_or(&record.question.conversation).clone(),
+        );
+        variant(&mut text, record, lineages.get(&key), &contexts);
+    }
+    Ok(Some(text))
+}
+
+fn variant(
+    text: &mut String,
+    record: &QuestionRecord,
+    lineage: Option<&Lineage>,
+    contexts: &BTreeMap<String, ContextRow>,
+) {
+    let _ = write!(text, "\n── {}", record.variant);
+    if record.repeat > 0 {
+        let _ = write!(text, " (repeat {})", record.repeat);
+    }
+    if let Some(memory_of) = &record.memory_of {
+        let _ = write!(text, " (memory of {memory_of})");
+    }
+    text.push('\n');
+    if let Outcome::Failed {
+        component, message, ..
+    } = &record.outcome
+    {
+        let _ = writeln!(text, "  failed    {component}: {message}");
+    }
+    if let Some(answer) = &record.answer {
+        let _ = write!(text, "  answer    {answer}");
+        if let Some(scores) = &record.scores {
+            let _ = write!(text, "   (f1.locomo {:.3})", scores.f1_locomo);
+        }
+        text.push('\n');
+    }
+    for (turn, fate) in &record.fates {
+        let _ = writeln!(text, "  gold turn {turn}: {}", fate_text(*fate));
+    }
+    let Some(context) = &record.context else {
+        return;
+    };
+    let _ = writeln!(
+        text,
+        "  context   {} entries, {} tokens (cl100k){}",
+        context.entries,
+        context.cl100k,
+        if context.dropped.is_empty() {
+            String::new()
+        } else {
+            format!(", {} left out by the budget", context.dropped.len())
+        }
+    );
+    let gold: BTreeSet<TurnId> = record.evidence.iter().copied().collect();
+    if let Some(row) = contexts.get(&context.digest) {
+        let holds = row
+            .turns
+            .iter()
+            .filter(|turns| turns.iter().any(|turn| gold.contains(turn)))
+            .count();
+        let _ = writeln!(text, "            {holds} of them hold evidence");
+        if row.text.chars().count() <= 4_000 {
+            for line in row.text.lines() {
+                let _ = writeln!(text, "            {line}");
+            }
+        }
+    }
+    let Some(lineage) = lineage else { return };
+    for (index, id) in record.candidates.ids.iter().enumerate() {
+        let in_context = context.memories.contains(id);
+        let trace = lineage.get(*id);
+        let is_gold = trace.is_some_and(|trace| trace.live.iter().any(|turn| gold.contains(turn)));
+        if !(in_context && index < SHOWN || is_gold) {
+            continue;
+        }
+        candidate(text, record, lineage, index, *id, in_context, is_gold);
+    }
+}
+
+fn candidate(
+    text: &mut String,
+    record: &QuestionRecord,
+    lineage: &Lineage,
+    index: usize,
+    id: MemoryId,
+    in_context: bool,
+    is_gold: bool,
+) {
+    let score = record.candidates.scores.get(index).copied().unwrap_or(0.0);
+    let ranks: Vec<String> = record
+        .lists
+        .iter()
+        .zip(&record.candidates.ranks)
+        .map(|(name, ranks)| match ranks.get(index).copied().flatten() {
+            Some(rank) => format!("{name} {rank}"),
+            None => format!("{name} –"),
+        })
+        .collect();
+    let trace = lineage.get(id);
+    let turns: Vec<String> = trace
+        .into_iter()
+        .flat_map(|trace| &trace.live)
+        .take(6)
+        .map(TurnId::to_string)
+        .collect();
+    let _ = writeln!(
+        text,
+        "  {}{} #{:<3} {:.4}  [{}]  {}  {}",
+        if is_gold { '*' } else { ' ' },
+        if in_context { '+' } else { ' ' },
+        index + 1,
+        score,
+        ranks.join(", "),
+        turns.join(" "),
+        trace.map_or("", |trace| trace.text.as_str()),
+    );
+}
+
+fn fate_text(fate: Fate) -> String {
+    match fate {
+        Fate::NoFact => "no fact was extracted from it".to_owned(),
+        Fate::NotKept => "its fact was not kept: a memory said it already".to_owned(),
+        Fate::Deleted => "its memory was deleted".to_owned(),
+        Fate::Replaced => "its memory was overwritten".to_owned(),
+        Fate::NotCandidate => "not found".to_owned(),
+        Fate::Below(rank) => format!("found at rank {rank}, below k"),
+        Fate::Dropped => "found, left out by the budget".to_owned(),
+        Fate::InContext => "in the context".to_owned(),
+    }
+}

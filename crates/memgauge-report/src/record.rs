@@ -1,0 +1,265 @@
+//! Rows of a run directory: wire types, documented field by field in docs/FORMAT.md.
+//!
+//! [`QuestionRecord`] and [`IngestRow`] hold only what config, seed and cassette determine;
+//! everything measured is a [`TimingRow`] under the same key.
+
+use std::collections::BTreeMap;
+
+use memgauge_core::meter::Charge;
+use memgauge_core::{
+    Category, ConversationId, ErrorKind, Gold, Hit, MemoryEvent, MemoryId, QuestionId, Stage,
+    TurnId,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::fate::Fate;
+use crate::retrieval::RetrievalScores;
+
+/// Version of all files of a run directory. Raised when a field changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// How a question ended. Closed: a failure of infrastructure is never a wrong answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// There is an answer, and it was scored.
+    Answered,
+    /// A component failed; every score is null.
+    Failed {
+        /// Component that failed.
+        component: String,
+        /// What could be done about it.
+        error: ErrorKind,
+        /// What happened.
+        message: String,
+    },
+}
+
+/// Candidates of one question, column by column: index 0 is the best.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Candidates {
+    /// Memory ids after fusion.
+    pub ids: Vec<MemoryId>,
+    /// Fused scores.
+    pub scores: Vec<f32>,
+    /// Per list (named in [`QuestionRecord::lists`]): rank in it from 1, null where absent.
+    pub ranks: Vec<Vec<Option<u32>>>,
+    /// Per list: score in it, null where absent.
+    pub list_scores: Vec<Vec<Option<f32>>>,
+}
+
+impl Candidates {
+    /// The first `most` hits as columns.
+    pub fn new(hits: &[Hit], lists: usize, most: usize) -> Self {
+        let hits = hits.get(..most).unwrap_or(hits);
+        let column = |list: usize| {
+            hits.iter()
+                .map(move |hit| hit.lists.get(list).copied().flatten())
+        };
+        Self {
+            ids: hits.iter().map(|hit| hit.id).collect(),
+            scores: hits.iter().map(|hit| hit.score).collect(),
+            ranks: (0..lists)
+                .map(|list| column(list).map(|found| found.map(|f| f.rank)).collect())
+                .collect(),
+            list_scores: (0..lists)
+                .map(|list| column(list).map(|found| found.map(|f| f.score)).collect())
+                .collect(),
+        }
+    }
+}
+
+/// What the answerer was given, without its text (see [`ContextRow`] and `ingest.jsonl`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ContextSummary {
+    /// BLAKE3 of the text.
+    pub digest: String,
+    /// Entries shown.
+    pub entries: usize,
+    /// Memories shown, in the order shown.
+    pub memories: Vec<MemoryId>,
+    /// Memories of which the budget cut off a part.
+    pub cut: Vec<MemoryId>,
+    /// Memories that were meant for the context and did not fit.
+    pub dropped: Vec<MemoryId>,
+    /// Tokens in cl100k_base.
+    pub cl100k: u64,
+    /// Tokens in o200k_base.
+    pub o200k: u64,
+}
+
+/// Text metrics of one answer, each from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TextMetrics {
+    /// Official LOCOMO F1 of the question's category.
+    #[serde(rename = "f1.locomo")]
+    pub f1_locomo: f64,
+    /// Set F1 as in Mem0's paper; null in category 5, which has no gold answer to compare with.
+    #[serde(rename = "f1.set")]
+    pub f1_set: Option<f64>,
+    /// BLEU-1; null in category 5.
+    pub bleu1: Option<f64>,
+    /// Equality after the official normalisation; null in category 5.
+    #[serde(rename = "exact")]
+    pub exact_match: Option<f64>,
+}
+
+/// One question under one variant: a line of `records.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuestionRecord {
+    /// Variant of the config.
+    pub variant: String,
+    /// The question.
+    pub question: QuestionId,
+    /// Repeat of the answer stage, from 0.
+    pub repeat: u32,
+    /// Its category.
+    pub category: Category,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// What was asked.
+    pub text: String,
+    /// The right answer.
+    pub gold: Gold,
+    /// Turns that hold it.
+    pub evidence: Vec<TurnId>,
+    /// What was answered; null where there is no answer.
+    pub answer: Option<String>,
+    /// Entry of the context that it was read from.
+    pub answer_entry: Option<usize>,
+    /// Text metrics; null where there is no answer.
+    pub scores: Option<TextMetrics>,
+    /// Judge's label; null without a judge.
+    pub judge: Option<bool>,
+    /// Conversation whose memory was asked, where it is not the question's own.
+    pub memory_of: Option<ConversationId>,
+    /// Names of the lists that entered the fusion.
+    pub lists: Vec<String>,
+    /// How many candidates were meant for the context.
+    pub k: usize,
+    /// The best candidates.
+    pub candidates: Candidates,
+    /// What the answerer was given; null where the search failed.
+    pub context: Option<ContextSummary>,
+    /// Evidence metrics; null where there is no usable evidence or no retrieval.
+    pub retrieval: Option<RetrievalScores>,
+    /// What became of every gold turn, in the order of `evidence`.
+    pub fates: Vec<(TurnId, Fate)>,
+    /// How often each component ran for this question.
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// One operation on a memory, or the end of an ingestion: a line of `ingest.jsonl`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IngestRow {
+    /// Variant of the config.
+    pub variant: String,
+    /// Conversation that was ingested.
+    pub conversation: ConversationId,
+    /// Session, or null in the row that ends the ingestion of a conversation.
+    pub session: Option<u32>,
+    /// Number of the row inside the conversation, from 0.
+    pub seq: u32,
+    /// The operation; null in the row that ends the ingestion.
+    pub event: Option<MemoryEvent>,
+    /// In the row that ends the ingestion: how often each component ran.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub counters: BTreeMap<String, u64>,
+}
+
+/// A context whose entries are not memories: a line of `contexts.jsonl`, once per digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextRow {
+    /// BLAKE3 of the text.
+    pub digest: String,
+    /// Conversation that it was made from.
+    pub conversation: ConversationId,
+    /// Turns of every entry.
+    pub turns: Vec<Vec<TurnId>>,
+    /// The text.
+    pub text: String,
+}
+
+/// What a timing row is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// One session ingested.
+    Ingest,
+    /// The end of an ingestion: sealing and indexing.
+    Flush,
+    /// One question searched.
+    Search,
+    /// One question answered.
+    Answer,
+}
+
+/// Something measured: a line of `timings.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimingRow {
+    /// Variant of the config.
+    pub variant: String,
+    /// What was measured.
+    pub phase: Phase,
+    /// Conversation concerned.
+    pub conversation: ConversationId,
+    /// Session concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<u32>,
+    /// Question concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<QuestionId>,
+    /// Repeat of the answer stage.
+    #[serde(default)]
+    pub repeat: u32,
+    /// Wall time in milliseconds; null where the result came from a cache.
+    pub ms: Option<f64>,
+    /// Left out of percentiles: among the first questions of a conversation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub warm_up: bool,
+    /// Units of the same phase in flight when it started, itself included.
+    pub in_flight: u32,
+    /// Load average of the machine over the last minute when it started; null where unknown.
+    pub load: Option<f64>,
+    /// What models cost, by stage.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub charges: BTreeMap<Stage, ChargeRow>,
+}
+
+/// A [`Charge`] in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ChargeRow {
+    /// Calls of models.
+    pub calls: u64,
+    /// Texts or prompts sent.
+    pub inputs: u64,
+    /// Tokens sent; null = unknown.
+    pub input_tokens: Option<u64>,
+    /// Tokens received; null = unknown or not a generating model.
+    pub output_tokens: Option<u64>,
+    /// Time computing in this process.
+    pub own_ms: f64,
+    /// Time waiting for a provider.
+    pub provider_ms: f64,
+    /// Time backing off after failures.
+    pub backoff_ms: f64,
+    /// Time held by a rate limit.
+    pub paused_ms: f64,
+}
+
+impl From<&Charge> for ChargeRow {
+    fn from(charge: &Charge) -> Self {
+        let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
+        Self {
+            calls: charge.calls,
+            inputs: charge.inputs,
+            input_tokens: charge.input_tokens,
+            output_tokens: charge.output_tokens,
+            own_ms: ms(charge.own),
+            provider_ms: ms(charge.provider),
+            backoff_ms: ms(charge.backoff),
+            paused_ms: ms(charge.paused),
+        }
+    }
+}

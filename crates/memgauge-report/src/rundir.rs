@@ -1,0 +1,493 @@
+//! A run directory: its files, appended while running, read back whole or line by line.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::manifest::Manifest;
+use crate::record::{
+    ContextRow, IngestRow, QuestionRecord, SCHEMA_VERSION, TimingRow,
+};
+
+/// Files of a run directory.
+pub mod files {
+    /// [`crate::manifest::Manifest`].
+    pub const MANIFEST: &str = "manifest.json";
+    /// [`crate::record::QuestionRecord`] per line.
+    pub const RECORDS: &str = "records.jsonl";
+    /// [`crate::record::IngestRow`] per line.
+    pub const INGEST: &str = "ingest.jsonl";
+    /// [`crate::record::ContextRow`] per line.
+    pub const CONTEXTS: &str = "contexts.jsonl";
+    /// [`crate::record::TimingRow`] per line.
+    pub const TIMINGS: &str = "timings.jsonl";
+    /// [`crate::summary::Summary`].
+    pub const SUMMARY: &str = "summary.json";
+    /// Records as a table.
+    pub const PARQUET: &str = "records.parquet";
+    /// The summary as Markdown.
+    pub const REPORT: &str = "report.md";
+    /// Held by the process that writes.
+    pub const LOCK: &str = ".lock";
+    /// Stores of the memory systems while the run is unfinished.
+    pub const STORES: &str = "stores";
+}
+
+/// A run directory cannot be made, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum RunDirError {
+    /// The file system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A line is not what it should be.
+    #[error("{}:{line}: {message}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Its line, from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// Another process writes to it.
+    #[error("{}: in use by another run", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There is something already.
+    #[error("{}: exists already", path.display())]
+    Exists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// No manifest.
+    #[error("{}: not a run directory (no {})", path.display(), files::MANIFEST)]
+    NotARun {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Written by a newer memgauge.
+    #[error("{}: schema version {found} is newer than {SCHEMA_VERSION}, the newest this memgauge reads; update memgauge", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+    },
+}
+
+impl RunDirError {
+    fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+/// A run directory on disk.
+#[derive(Debug, Clone)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+impl RunDir {
+    /// The existing run directory at `path`.
+    ///
+    /// # Errors
+    /// When there is no manifest in it.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, RunDirError> {
+        let path = path.into();
+        if path.join(files::MANIFEST).is_file() {
+            Ok(Self { path })
+        } else {
+            Err(RunDirError::NotARun { path })
+        }
+    }
+
+    /// A new run directory; its parents are made as needed.
+    ///
+    /// # Errors
+    /// When it exists already or cannot be made.
+    pub fn create(path: impl Into<PathBuf>) -> Result<Self, RunDirError> {
+        let path = path.into();
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(RunDirError::io(parent))?;
+        }
+        match fs::create_dir(&path) {
+            Ok(()) => Ok(Self { path }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(RunDirError::Exists { path })
+            }
+            Err(source) => Err(RunDirError::Io { path, source }),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Path of one of its [`files`].
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Claims the directory for writing until the guard is dropped (or the process ends).
+    ///
+    /// # Errors
+    /// When another process holds it.
+    pub fn lock(&self) -> Result<File, RunDirError> {
+        let path = self.file(files::LOCK);
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(RunDirError::io(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(RunDirError::InUse {
+                path: self.path.clone(),
+            }),
+            Err(TryLockError::Error(source)) => Err(RunDirError::Io { path, source }),
+        }
+    }
+
+    /// The manifest.
+    ///
+    /// # Errors
+    /// When it cannot be read or is newer than this memgauge.
+    pub fn manifest(&self) -> Result<Manifest, RunDirError> {
+        self.read_json(files::MANIFEST)
+    }
+
+    /// Writes a value as indented JSON, all or nothing.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), RunDirError> {
+        let path = self.file(name);
+        let mut text = serde_json::to_vec_pretty(value)
+            .map_err(|error| RunDirError::io(&path)(io::Error::other(error)))?;
+        text.push(b'\n');
+        self.write_whole(name, &text)
+    }
+
+    /// Writes a file, all or nothing.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_whole(&self, name: &str, bytes: &[u8]) -> Result<(), RunDirError> {
+        let path = self.file(name);
+        let draft = self.file(&format!("{name}.part"));
+        fs::write(&draft, bytes).map_err(RunDirError::io(&draft))?;
+        fs::rename(&draft, &path).map_err(RunDirError::io(&path))
+    }
+
+    /// Reads a JSON file with a `schema_version`.
+    ///
+    /// # Errors
+    /// When it cannot be read or is newer than this memgauge.
+    pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, RunDirError> {
+        let path = self.file(name);
+        let text = fs::read_to_string(&path).map_err(RunDirError::io(&path))?;
+        let wrong = |error: serde_json::Error| RunDirError::Line {
+            path: path.clone(),
+            line: error.line(),
+            message: error.to_string(),
+        };
+        let value: serde_json::Value = serde_json::from_str(&text).map_err(wrong)?;
+        if let Some(found) = value.get("schema_version").and_then(serde_json::Value::as_u64)
+            && found > u64::from(SCHEMA_VERSION)
+        {
+            return Err(RunDirError::Newer { path, found });
+        }
+        serde_json::from_value(value).map_err(wrong)
+    }
+
+    /// Every row of `records.jsonl`, handed to `visit` one at a time.
+    ///
+    /// # Errors
+    /// When a line cannot be read; a last line that a kill cut short is left out.
+    pub fn records<T: DeserializeOwned>(
+        &self,
+        visit: impl FnMut(T),
+    ) -> Result<(), RunDirError> {
+        self.rows(files::RECORDS, visit)
+    }
+
+    /// All operations on memories.
+    ///
+    /// # Errors
+    /// As [`Self::records`].
+    pub fn ingest(&self, visit: impl FnMut(IngestRow)) -> Result<(), RunDirError> {
+        self.rows(files::INGEST, visit)
+    }
+
+    /// All timings.
+    ///
+    /// # Errors
+    /// As [`Self::records`].
+    pub fn timings(&self, visit: impl FnMut(TimingRow)) -> Result<(), RunDirError> {
+        self.rows(files::TIMINGS, visit)
+    }
+
+    /// All contexts of systems without memories.
+    ///
+    /// # Errors
+    /// As [`Self::records`].
+    pub fn contexts(&self, visit: impl FnMut(ContextRow)) -> Result<(), RunDirError> {
+        self.rows(files::CONTEXTS, visit)
+    }
+
+    /// The record of one question under one variant.
+    ///
+    /// # Errors
+    /// As [`Self::records`].
+    pub fn find(
+        &self,
+        mut wanted: impl FnMut(&QuestionRecord) -> bool,
+    ) -> Result<Vec<QuestionRecord>, RunDirError> {
+        let mut found = Vec::new();
+        self.records(|record: QuestionRecord| {
+            if wanted(&record) {
+                found.push(record);
+            }
+        })?;
+        Ok(found)
+    }
+
+    /// Every row of a JSON Lines file; a missing file has none.
+    fn rows<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        mut visit: impl FnMut(T),
+    ) -> Result<(), RunDirError> {
+        let path = self.file(name);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(source) => return Err(RunDirError::Io { path, source }),
+        };
+        let mut reader = BufReader::with_capacity(1 << 18, file);
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            let read = reader
+                .read_until(b'\n', &mut line)
+                .map_err(RunDirError::io(&path))?;
+            if read == 0 || line.last() != Some(&b'\n') {
+                break;
+            }
+            visit(
+                serde_json::from_slice(&line).map_err(|error| RunDirError::Line {
+                    path: path.clone(),
+                    line: number,
+                    message: error.to_string(),
+                })?,
+            );
+        }
+        Ok(())
+    }
+
+    /// Opens a JSON Lines file for appending. What a kill left of a last line is cut off first.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn appender(&self, name: &str) -> Result<Appender, RunDirError> {
+        let path = self.file(name);
+        trim_last_line(&path).map_err(RunDirError::io(&path))?;
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(RunDirError::io(&path))?;
+        Ok(Appender {
+            path,
+            file,
+            line: Vec::new(),
+        })
+    }
+
+    /// Rewrites a JSON Lines file: keeps the lines for which `key` gives a key, in the order of
+    /// keys. Lines are moved as they are, byte for byte. Returns whether anything changed.
+    ///
+    /// # Errors
+    /// When a line cannot be read or the file cannot be written.
+    pub fn rewrite<T: DeserializeOwned, K: Ord>(
+        &self,
+        name: &str,
+        mut key: impl FnMut(T) -> Option<K>,
+    ) -> Result<bool, RunDirError> {
+        let path = self.file(name);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(source) => return Err(RunDirError::Io { path, source }),
+        };
+        let mut lines: Vec<(K, &[u8])> = Vec::new();
+        let mut all = 0_usize;
+        for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            all += 1;
+            if line.last() != Some(&b'\n') {
+                continue;
+            }
+            let row = serde_json::from_slice(line).map_err(|error| RunDirError::Line {
+                path: path.clone(),
+                line: index + 1,
+                message: error.to_string(),
+            })?;
+            if let Some(key) = key(row) {
+                lines.push((key, line));
+            }
+        }
+        if lines.len() == all && lines.is_sorted_by(|a, b| a.0 <= b.0) {
+            return Ok(false);
+        }
+        lines.sort_by(|a, b| a.0.cmp(&b.0));
+        let draft = self.file(&format!("{name}.part"));
+        let file = File::create(&draft).map_err(RunDirError::io(&draft))?;
+        let mut writer = BufWriter::new(file);
+        for (_, line) in &lines {
+            writer.write_all(line).map_err(RunDirError::io(&draft))?;
+        }
+        writer.flush().map_err(RunDirError::io(&draft))?;
+        fs::rename(&draft, &path).map_err(RunDirError::io(&path))?;
+        Ok(true)
+    }
+}
+
+fn trim_last_line(path: &Path) -> io::Result<()> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let mut end = file.metadata()?.len();
+    let mut block = vec![0_u8; 1 << 16];
+    while end > 0 {
+        let start = end.saturating_sub(block.len() as u64);
+        let length = usize::try_from(end - start).unwrap_or(block.len());
+        let Some(part) = block.get_mut(..length) else { break };
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(part)?;
+        if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
+            end = start + at as u64 + 1;
+            break;
+        }
+        end = start;
+    }
+    if end < file.metadata()?.len() {
+        file.set_len(end)?;
+    }
+    Ok(())
+}
+
+/// Appends rows to a JSON Lines file; every row reaches the system before the call returns, so
+/// that a killed process loses at most the line that it was writing.
+#[derive(Debug)]
+pub struct Appender {
+    path: PathBuf,
+    file: File,
+    line: Vec<u8>,
+}
+
+impl Appender {
+    /// Appends rows in one write.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn append<'a, T: Serialize + 'a>(
+        &mut self,
+        rows: impl IntoIterator<Item = &'a T>,
+    ) -> Result<(), RunDirError> {
+        self.line.clear();
+        for row in rows {
+            serde_json::to_writer(&mut self.line, row)
+                .map_err(|error| RunDirError::io(&self.path)(io::Error::other(error)))?;
+            self.line.push(b'\n');
+        }
+        self.file
+            .write_all(&self.line)
+            .map_err(RunDirError::io(&self.path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn dir() -> (tempfile::TempDir, RunDir) {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = RunDir::create(parent.path().join("runs/a")).unwrap();
+        (parent, dir)
+    }
+
+    #[test]
+    fn a_directory_is_made_once_and_locked_once() {
+        let (_parent, dir) = dir();
+        assert!(matches!(
+            RunDir::create(dir.path()),
+            Err(RunDirError::Exists { .. })
+        ));
+        assert!(matches!(
+            RunDir::open(dir.path()),
+            Err(RunDirError::NotARun { .. })
+        ));
+        let guard = dir.lock().unwrap();
+        assert!(matches!(dir.lock(), Err(RunDirError::InUse { .. })));
+        drop(guard);
+        dir.lock().unwrap();
+    }
+
+    #[test]
+    fn a_line_cut_short_is_left_out_and_written_over() {
+        let (_parent, dir) = dir();
+        fs::write(dir.file("x"), "{\"a\":1}\n{\"a\":2").unwrap();
+        let read = || {
+            let mut rows: Vec<Value> = Vec::new();
+            dir.rows("x", |row| rows.push(row)).unwrap();
+            rows
+        };
+        assert_eq!(read(), [json!({"a": 1})]);
+        dir.appender("x").unwrap().append(&[json!({"a": 3})]).unwrap();
+        assert_eq!(read(), [json!({"a": 1}), json!({"a": 3})]);
+    }
+
+    #[test]
+    fn rewriting_sorts_and_drops_without_touching_bytes() {
+        let (_parent, dir) = dir();
+        fs::write(dir.file("x"), "{\"a\": 3}\n{\"a\":1}\n{\"a\":2}\n").unwrap();
+        let key = |row: Value| row["a"].as_u64().filter(|a| *a != 2);
+        assert!(dir.rewrite("x", key).unwrap());
+        assert_eq!(
+            fs::read_to_string(dir.file("x")).unwrap(),
+            "{\"a\":1}\n{\"a\": 3}\n"
+        );
+        assert!(!dir.rewrite("x", key).unwrap());
+    }
+
+    #[test]
+    fn newer_files_are_refused() {
+        let (_parent, dir) = dir();
+        dir.write_json("m", &json!({"schema_version": SCHEMA_VERSION + 1}))
+            .unwrap();
+        assert!(matches!(
+            dir.read_json::<Value>("m"),
+            Err(RunDirError::Newer { .. })
+        ));
+    }
+}
