@@ -368,7 +368,9 @@ fn token_length(line: &[char], at: usize) -> usize {
         return 1;
     }
     let mut end = at + 1;
-    while !ends_word(line, end) && !(line.get(end) == Some(&',') && ends_word(line, end + 1)) {
+    // A comma ends a word only where the word would end anyway.
+    let comma_ends = |at: usize| line.get(at) == Some(&',') && ends_word(line, at + 1);
+    while !ends_word(line, end) && !comma_ends(end) {
         end += 1;
     }
     end - at
