@@ -1,1 +1,25 @@
 //! Memory records, vectors and postings in one LMDB environment.
+//!
+//! A [`Store`] keeps what a memory system remembers: records with scopes, metadata and
+//! provenance, the history of every operation, one vector per record and a BM25 index. One write
+//! transaction covers all of them, so that a killed process leaves a store that can be read.
+
+mod config;
+mod error;
+mod ids;
+pub mod lexical;
+mod open;
+mod plan;
+mod reader;
+mod resident;
+mod store;
+mod tables;
+pub mod vectors;
+
+pub use config::StoreConfig;
+pub use error::StoreError;
+pub use lexical::{Idf, LexicalConfig, Stemming, StopWords, Tokens};
+pub use open::StoreOptions;
+pub use resident::Entry;
+pub use store::{Change, Store};
+pub use vectors::{ArroyConfig, ExactConfig, VectorConfig, VectorIndex};

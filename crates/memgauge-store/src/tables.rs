@@ -1,0 +1,429 @@
+//! The LMDB environment and what is kept where.
+
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+
+use arroy::distances::Cosine;
+use arroy::internals::{KeyCodec, NodeCodec};
+use heed::byteorder::BigEndian;
+use heed::types::{Bytes, Str, U32};
+use heed::{CommitOrAbort, Database, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
+use memgauge_core::{MemoryEvent, MemoryId};
+use roaring::RoaringBitmap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::ids::IdSet;
+use crate::lexical::TermCounts;
+use crate::resident::Entry;
+use crate::{StoreConfig, StoreError};
+
+/// Version of the layout below.
+const FORMAT: &str = "memgauge-store 1";
+/// Named databases in one environment.
+const DATABASES: u32 = 6;
+
+type Rows = Database<'static, U32<BigEndian>, Bytes>;
+
+/// The environment's databases:
+/// `meta` holds the format, the config and counters; `records`, `vectors` and `terms` are keyed by
+/// memory id (a deleted memory keeps its record alone); `history` by memory id and running number;
+/// `trees` belongs to arroy.
+///
+/// The environment is opened without LMDB's own locks and lock file. Between processes a lock on a
+/// file of ours keeps others out, and inside this one every transaction runs under the store's
+/// `RwLock`: readers beside readers, a writer alone.
+pub struct Tables {
+    env: Env<WithoutTls>,
+    path: RwLock<PathBuf>,
+    map_bytes: usize,
+    meta: Database<'static, Str, Bytes>,
+    records: Rows,
+    history: Database<'static, Bytes, Bytes>,
+    vectors: Rows,
+    terms: Rows,
+    pub(crate) trees: arroy::Database<'static, Cosine>,
+}
+
+/// What `meta` says.
+pub(crate) struct Meta {
+    pub(crate) config: StoreConfig,
+    pub(crate) sealed: bool,
+    pub(crate) events: u64,
+    pub(crate) indexed: IdSet,
+}
+
+#[expect(
+    unsafe_code,
+    reason = "a memory map is only sound while nobody else changes the file, which LMDB cannot \
+              check: the store holds an exclusive lock beside it (a shared one for reading), keeps \
+              writers and readers apart by a RwLock, and loses no more than the last transactions \
+              when the whole machine stops before `sync`"
+)]
+fn open_environment(
+    path: &Path,
+    map_bytes: usize,
+    read_only: bool,
+) -> heed::Result<Env<WithoutTls>> {
+    let mut options = EnvOpenOptions::new().read_txn_without_tls();
+    options.map_size(map_bytes).max_dbs(DATABASES);
+    let mut flags = EnvFlags::NO_SYNC | EnvFlags::NO_LOCK;
+    if read_only {
+        flags |= EnvFlags::READ_ONLY;
+    }
+    // SAFETY: see the reason above.
+    unsafe {
+        options.flags(flags);
+        options.open(path)
+    }
+}
+
+impl Tables {
+    /// Creates the tables in an empty folder.
+    pub(crate) fn create(
+        path: &Path,
+        map_bytes: usize,
+        config: &StoreConfig,
+    ) -> Result<Self, StoreError> {
+        let fail = |error| StoreError::heed(path, map_bytes, error);
+        let env = open_environment(path, map_bytes, false).map_err(fail)?;
+        let txn = env.write_txn().map_err(fail)?;
+        let opened = env
+            .create_databases_and_commit(txn, |create, txn| -> heed::Result<_> {
+                Ok(CommitOrAbort::<_, ()>::Commit((
+                    create.create_database::<Str, Bytes>(txn, Some("meta"))?,
+                    create.create_database::<U32<BigEndian>, Bytes>(txn, Some("records"))?,
+                    create.create_database::<Bytes, Bytes>(txn, Some("history"))?,
+                    create.create_database::<U32<BigEndian>, Bytes>(txn, Some("vectors"))?,
+                    create.create_database::<U32<BigEndian>, Bytes>(txn, Some("terms"))?,
+                    create.create_database::<KeyCodec, NodeCodec<Cosine>>(txn, Some("trees"))?,
+                )))
+            })
+            .map_err(fail)?
+            .commit();
+        let Some((meta, records, history, vectors, terms, trees)) = opened else {
+            return Err(StoreError::damaged(path, "its tables cannot be created"));
+        };
+        let tables = Self {
+            env,
+            path: RwLock::new(path.to_owned()),
+            map_bytes,
+            meta,
+            records,
+            history,
+            vectors,
+            terms,
+            trees,
+        };
+        let config = serde_json::to_vec(config).map_err(|error| tables.damaged(error))?;
+        let mut txn = tables.write()?;
+        tables.put_meta(&mut txn, "config", &config)?;
+        tables.put_sealed(&mut txn, false)?;
+        tables.put_events(&mut txn, 0)?;
+        // Last, so that a store without it is known to be unfinished.
+        tables.put_meta(&mut txn, "format", FORMAT.as_bytes())?;
+        tables.commit(txn)?;
+        Ok(tables)
+    }
+
+    /// Opens the tables of an existing store.
+    pub(crate) fn open(path: &Path, map_bytes: usize, read_only: bool) -> Result<Self, StoreError> {
+        let fail = |error| StoreError::heed(path, map_bytes, error);
+        let env = open_environment(path, map_bytes, read_only).map_err(fail)?;
+        let txn = env.read_txn().map_err(fail)?;
+        let opened = env
+            .open_databases_and_commit(txn, |open, txn| -> heed::Result<_> {
+                Ok(CommitOrAbort::<_, ()>::Commit((
+                    open.open_database::<Str, Bytes>(txn, Some("meta"))?,
+                    open.open_database::<U32<BigEndian>, Bytes>(txn, Some("records"))?,
+                    open.open_database::<Bytes, Bytes>(txn, Some("history"))?,
+                    open.open_database::<U32<BigEndian>, Bytes>(txn, Some("vectors"))?,
+                    open.open_database::<U32<BigEndian>, Bytes>(txn, Some("terms"))?,
+                    open.open_database::<KeyCodec, NodeCodec<Cosine>>(txn, Some("trees"))?,
+                )))
+            })
+            .map_err(fail)?
+            .commit();
+        let Some((
+            Some(meta),
+            Some(records),
+            Some(history),
+            Some(vectors),
+            Some(terms),
+            Some(trees),
+        )) = opened
+        else {
+            return Err(StoreError::Format {
+                path: path.to_owned(),
+                message: "its tables are missing".to_owned(),
+            });
+        };
+        Ok(Self {
+            env,
+            path: RwLock::new(path.to_owned()),
+            map_bytes,
+            meta,
+            records,
+            history,
+            vectors,
+            terms,
+            trees,
+        })
+    }
+
+    /// Folder of the store.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.path
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Notes that the folder was renamed.
+    pub(crate) fn moved(&self, path: &Path) {
+        path.clone_into(&mut self.path.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(crate) fn fail(&self, error: heed::Error) -> StoreError {
+        StoreError::heed(&self.path(), self.map_bytes, error)
+    }
+
+    pub(crate) fn fail_trees(&self, error: arroy::Error) -> StoreError {
+        StoreError::arroy(&self.path(), self.map_bytes, error)
+    }
+
+    fn damaged(&self, message: impl ToString) -> StoreError {
+        StoreError::damaged(&self.path(), message)
+    }
+
+    pub(crate) fn read(&self) -> Result<RoTxn<'_, WithoutTls>, StoreError> {
+        self.env.read_txn().map_err(|error| self.fail(error))
+    }
+
+    pub(crate) fn write(&self) -> Result<RwTxn<'_>, StoreError> {
+        self.env.write_txn().map_err(|error| self.fail(error))
+    }
+
+    pub(crate) fn commit(&self, txn: RwTxn<'_>) -> Result<(), StoreError> {
+        txn.commit().map_err(|error| self.fail(error))
+    }
+
+    /// Makes everything committed so far outlast a crash of the machine.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        self.env.force_sync().map_err(|error| self.fail(error))
+    }
+
+    fn put_meta(&self, txn: &mut RwTxn<'_>, key: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.meta
+            .put(txn, key, value)
+            .map_err(|error| self.fail(error))
+    }
+
+    pub(crate) fn put_sealed(&self, txn: &mut RwTxn<'_>, sealed: bool) -> Result<(), StoreError> {
+        self.put_meta(txn, "sealed", &[u8::from(sealed)])
+    }
+
+    pub(crate) fn put_events(&self, txn: &mut RwTxn<'_>, events: u64) -> Result<(), StoreError> {
+        self.put_meta(txn, "events", &events.to_be_bytes())
+    }
+
+    pub(crate) fn put_indexed(
+        &self,
+        txn: &mut RwTxn<'_>,
+        indexed: &IdSet,
+    ) -> Result<(), StoreError> {
+        let mut bytes = Vec::new();
+        indexed
+            .to_roaring()
+            .serialize_into(&mut bytes)
+            .map_err(|error| self.damaged(error))?;
+        self.put_meta(txn, "indexed", &bytes)
+    }
+
+    pub(crate) fn meta(&self, txn: &RoTxn<'_>) -> Result<Meta, StoreError> {
+        let value = |key: &str| self.meta.get(txn, key).map_err(|error| self.fail(error));
+        let wrong = |message: String| StoreError::Format {
+            path: self.path(),
+            message,
+        };
+        match value("format")? {
+            Some(format) if format == FORMAT.as_bytes() => {}
+            Some(other) => {
+                return Err(wrong(format!(
+                    "its format is `{}`, this build reads `{FORMAT}`",
+                    String::from_utf8_lossy(other)
+                )));
+            }
+            None => return Err(wrong("it was never completed".to_owned())),
+        }
+        let missing = |key: &str| wrong(format!("`{key}` is missing"));
+        let config = value("config")?.ok_or_else(|| missing("config"))?;
+        let sealed = value("sealed")?.ok_or_else(|| missing("sealed"))?;
+        let events = value("events")?
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or_else(|| missing("events"))?;
+        let indexed = match value("indexed")? {
+            Some(bytes) => RoaringBitmap::deserialize_from(bytes)
+                .map_err(|error| self.damaged(error))?
+                .iter()
+                .map(MemoryId)
+                .collect(),
+            None => IdSet::default(),
+        };
+        Ok(Meta {
+            config: serde_json::from_slice(config).map_err(|error| wrong(error.to_string()))?,
+            sealed: sealed == [1],
+            events: u64::from_be_bytes(events),
+            indexed,
+        })
+    }
+
+    pub(crate) fn put_entry(
+        &self,
+        txn: &mut RwTxn<'_>,
+        id: MemoryId,
+        entry: &Entry,
+    ) -> Result<(), StoreError> {
+        self.put(self.records, txn, id, &self.encode(entry)?)
+    }
+
+    pub(crate) fn put_terms(
+        &self,
+        txn: &mut RwTxn<'_>,
+        id: MemoryId,
+        terms: &TermCounts,
+    ) -> Result<(), StoreError> {
+        self.put(self.terms, txn, id, &self.encode(terms)?)
+    }
+
+    pub(crate) fn put_vector(
+        &self,
+        txn: &mut RwTxn<'_>,
+        id: MemoryId,
+        vector: &[f32],
+    ) -> Result<(), StoreError> {
+        let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
+        self.put(self.vectors, txn, id, &bytes)
+    }
+
+    pub(crate) fn delete_terms(&self, txn: &mut RwTxn<'_>, id: MemoryId) -> Result<(), StoreError> {
+        let deleted = self.terms.delete(txn, &id.0);
+        deleted.map(drop).map_err(|error| self.fail(error))
+    }
+
+    pub(crate) fn delete_vector(
+        &self,
+        txn: &mut RwTxn<'_>,
+        id: MemoryId,
+    ) -> Result<(), StoreError> {
+        let deleted = self.vectors.delete(txn, &id.0);
+        deleted.map(drop).map_err(|error| self.fail(error))
+    }
+
+    pub(crate) fn clear_vectors(&self, txn: &mut RwTxn<'_>) -> Result<(), StoreError> {
+        self.vectors.clear(txn).map_err(|error| self.fail(error))
+    }
+
+    /// Adds a line to the history of `id`; `number` runs over the whole store.
+    pub(crate) fn put_event(
+        &self,
+        txn: &mut RwTxn<'_>,
+        id: MemoryId,
+        number: u64,
+        event: &MemoryEvent,
+    ) -> Result<(), StoreError> {
+        let mut key = [0; 12];
+        let (memory, rest) = key.split_at_mut(4);
+        memory.copy_from_slice(&id.0.to_be_bytes());
+        rest.copy_from_slice(&number.to_be_bytes());
+        self.history
+            .put(txn, &key, &self.encode(event)?)
+            .map_err(|error| self.fail(error))
+    }
+
+    /// The history of `id`, oldest first.
+    pub(crate) fn events(
+        &self,
+        txn: &RoTxn<'_>,
+        id: MemoryId,
+    ) -> Result<Vec<MemoryEvent>, StoreError> {
+        let rows = self
+            .history
+            .prefix_iter(txn, &id.0.to_be_bytes())
+            .map_err(|error| self.fail(error))?;
+        rows.map(|row| self.decode(row.map_err(|error| self.fail(error))?.1))
+            .collect()
+    }
+
+    /// How many lines the history has.
+    pub(crate) fn count_events(&self, txn: &RoTxn<'_>) -> Result<u64, StoreError> {
+        self.history.len(txn).map_err(|error| self.fail(error))
+    }
+
+    /// All records, in the order of ids, which must have no gaps.
+    pub(crate) fn entries(&self, txn: &RoTxn<'_>) -> Result<Vec<Entry>, StoreError> {
+        let rows = self.records.iter(txn).map_err(|error| self.fail(error))?;
+        (0_u32..)
+            .zip(rows)
+            .map(|(expected, row)| {
+                let (id, bytes) = row.map_err(|error| self.fail(error))?;
+                if id != expected {
+                    return Err(self.damaged(format!("record m{expected} is missing")));
+                }
+                self.decode(bytes)
+            })
+            .collect()
+    }
+
+    /// Calls `each` for all rows of terms.
+    pub(crate) fn for_each_terms(
+        &self,
+        txn: &RoTxn<'_>,
+        mut each: impl FnMut(MemoryId, TermCounts),
+    ) -> Result<(), StoreError> {
+        for row in self.terms.iter(txn).map_err(|error| self.fail(error))? {
+            let (id, bytes) = row.map_err(|error| self.fail(error))?;
+            each(MemoryId(id), self.decode(bytes)?);
+        }
+        Ok(())
+    }
+
+    /// Calls `each` for all vectors.
+    pub(crate) fn for_each_vector(
+        &self,
+        txn: &RoTxn<'_>,
+        mut each: impl FnMut(MemoryId, &[f32]),
+    ) -> Result<(), StoreError> {
+        let mut vector = Vec::new();
+        for row in self.vectors.iter(txn).map_err(|error| self.fail(error))? {
+            let (id, bytes) = row.map_err(|error| self.fail(error))?;
+            let (numbers, rest) = bytes.as_chunks::<4>();
+            if !rest.is_empty() {
+                return Err(self.damaged(format!("the vector of m{id} is cut short")));
+            }
+            vector.clear();
+            vector.extend(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+            each(MemoryId(id), &vector);
+        }
+        Ok(())
+    }
+
+    fn put(
+        &self,
+        rows: Rows,
+        txn: &mut RwTxn<'_>,
+        id: MemoryId,
+        bytes: &[u8],
+    ) -> Result<(), StoreError> {
+        rows.put(txn, &id.0, bytes)
+            .map_err(|error| self.fail(error))
+    }
+
+    fn encode(&self, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+        postcard::to_stdvec(value).map_err(|error| self.damaged(error))
+    }
+
+    fn decode<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, StoreError> {
+        postcard::from_bytes(bytes).map_err(|error| self.damaged(error))
+    }
+}
