@@ -1,6 +1,7 @@
 //! Turns to facts.
 
 pub mod observations;
+pub mod rules;
 pub mod summaries;
 pub mod verbatim;
 
@@ -15,6 +16,7 @@ registry! {
         "verbatim" => Verbatim(verbatim::VerbatimConfig),
         "observations" => Observations(observations::ObservationsConfig),
         "summaries" => Summaries(summaries::SummariesConfig),
+        "rules" => Rules(rules::RulesConfig),
     }
 }
 
