@@ -1,6 +1,13 @@
 //! Rankings on LOCOMO's conv-26 against those of reference implementations. Needs
 //! `MEMGAUGE_DATA`.
 
+#![expect(clippy::print_stderr, reason = "the lines are counted by .ci/run")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a broken fixture fails the test"
+)]
+
 #[path = "common/mod.rs"]
 mod common;
 

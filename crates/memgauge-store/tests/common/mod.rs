@@ -1,6 +1,8 @@
 //! What the tests of the store share.
 #![allow(dead_code, reason = "every test binary uses a part of it")]
 
+pub mod model;
+
 use std::collections::BTreeMap;
 
 use jiff::civil::{DateTime, date};
