@@ -153,7 +153,8 @@ pub enum Oddity {
         /// The id.
         turn: TurnId,
     },
-    /// Observations or a summary of a session that is not there: dropped.
+    /// Observations or a summary of a session that is not there, or that has them already under
+    /// another spelling of its number: dropped.
     NotesWithoutSession {
         /// The key that names it.
         key: String,
@@ -275,7 +276,10 @@ impl fmt::Display for Oddity {
             ),
             Self::ObservationList { read, .. } => write!(f, "a list of ids, {}", ids(read)),
             Self::NotesWithoutSession { key } => {
-                write!(f, "`{key}` belongs to no session: dropped")
+                write!(
+                    f,
+                    "`{key}` belongs to no session or stands for it twice: dropped"
+                )
             }
             Self::UnknownField { times } => {
                 write!(

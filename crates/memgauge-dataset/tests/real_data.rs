@@ -1,10 +1,5 @@
 //! The loader against the published LOCOMO file: every number that is known about it.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -310,19 +305,17 @@ fn real_data_loads_in_under_150_ms() {
         return;
     };
     let path = path_in(folder);
-    let mut times: Vec<f64> = (0..9)
-        .map(|_| {
-            let start = Instant::now();
-            let dataset = locomo::load(&path).unwrap();
-            assert_eq!(dataset.conversations.len(), 10);
-            start.elapsed().as_secs_f64() * 1e3
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    eprintln!(
-        "load time: fastest {:.1} ms, median {:.1} ms",
-        times[0], times[4]
-    );
-    // The fastest: a busy machine must not fail the loader.
-    assert!(times[0] < 150.0, "{times:?}");
+    // The fastest of a few: a busy machine must not fail the loader, a slow loader must.
+    let mut fastest_ms = f64::INFINITY;
+    for _ in 0..40 {
+        let start = Instant::now();
+        let dataset = locomo::load(&path).unwrap();
+        fastest_ms = fastest_ms.min(start.elapsed().as_secs_f64() * 1e3);
+        assert_eq!(dataset.conversations.len(), 10);
+        if fastest_ms < 150.0 {
+            break;
+        }
+    }
+    eprintln!("load time: {fastest_ms:.1} ms");
+    assert!(fastest_ms < 150.0, "{fastest_ms} ms");
 }

@@ -8,6 +8,7 @@ use memgauge_core::{
     AnswerKey, Category, Conversation, ConversationHead, ConversationId, Gold, Image, Observation,
     Question, QuestionId, Session, SessionNotes, Turn, TurnId,
 };
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{evidence, wire};
@@ -33,12 +34,15 @@ pub(super) fn sample(
         at,
         message,
     };
-    let wire: wire::Sample = serde_path_to_error::deserialize(value).map_err(|error| {
-        let at = error.path().to_string();
-        // The path of the element itself is written `.`.
-        let at = if at == "." { String::new() } else { at };
-        shape(at, error.into_inner().to_string())
-    })?;
+    // Tracking the path costs as much again as reading: it is done only to place an error.
+    let wire = wire::Sample::deserialize(value)
+        .or_else(|_| serde_path_to_error::deserialize(value))
+        .map_err(|error| {
+            let at = error.path().to_string();
+            // The path of the element itself is written `.`.
+            let at = if at == "." { String::new() } else { at };
+            shape(at, error.into_inner().to_string())
+        })?;
     if wire.sample_id.is_empty() {
         return Err(shape(
             "sample_id".to_owned(),
@@ -83,6 +87,10 @@ impl Reader<'_> {
     fn conversation(&mut self, wire: wire::Conversation) -> Result<Conversation, Fault> {
         let speakers = [wire.speaker_a, wire.speaker_b];
         let mut times = wire.times;
+        if wire.sessions.is_empty() {
+            let message = "no session, expected at least `session_1`".to_owned();
+            return Err(("conversation".to_owned(), message));
+        }
         let mut sessions: Vec<Session> = Vec::with_capacity(wire.sessions.len());
         for (index, turns) in wire.sessions {
             let at = format!("conversation.session_{index}_date_time");
@@ -196,9 +204,10 @@ impl Reader<'_> {
     ) {
         let ids: BTreeSet<TurnId> = conversation.turns().map(|(_, turn)| turn.id).collect();
         let [first, second] = conversation.head.speakers.clone();
-        for (key, by_speaker) in observations {
-            let number = wire::session_number(&key, "_observation");
-            let Some(session) = session_mut(conversation, number) else {
+        for (number, key, by_speaker) in by_session(observations, "_observation") {
+            let session = session_mut(conversation, number)
+                .filter(|session| session.notes.observations.is_empty());
+            let Some(session) = session else {
                 self.orphan("observation", key);
                 continue;
             };
@@ -217,11 +226,12 @@ impl Reader<'_> {
                 }
             }
         }
-        for (key, summary) in summaries {
-            let number = wire::session_number(&key, "_summary");
+        for (number, key, summary) in by_session(summaries, "_summary") {
             match session_mut(conversation, number) {
-                Some(session) => session.notes.summary = Some(summary),
-                None => self.orphan("session_summary", key),
+                Some(session) if session.notes.summary.is_none() => {
+                    session.notes.summary = Some(summary);
+                }
+                _ => self.orphan("session_summary", key),
             }
         }
     }
@@ -504,6 +514,16 @@ impl Reader<'_> {
             self.found(at, Oddity::UnknownField { times });
         }
     }
+}
+
+/// Notes with the number in their key, in numeric order.
+fn by_session<T>(notes: BTreeMap<String, T>, ending: &str) -> Vec<(Option<u32>, String, T)> {
+    let mut notes: Vec<_> = notes
+        .into_iter()
+        .map(|(key, note)| (wire::session_number(&key, ending), key, note))
+        .collect();
+    notes.sort_by_key(|(number, ..)| *number);
+    notes
 }
 
 fn session_mut(conversation: &mut Conversation, number: Option<u32>) -> Option<&mut Session> {

@@ -58,7 +58,7 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Dataset, DatasetError> {
     let mut report = LoadReport::default();
     let mut conversations: Vec<Entry> = Vec::with_capacity(samples.len());
     for (index, sample) in samples.iter().enumerate() {
-        let mut entry = convert::sample(path, index, sample, &mut report)?;
+        let entry = convert::sample(path, index, sample, &mut report)?;
         let id = entry.conversation.head.id.clone();
         if let Some(first) = conversations
             .iter()
@@ -71,7 +71,6 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Dataset, DatasetError> {
                 message: format!("duplicate `{id}`, already the id of [{first}]"),
             });
         }
-        entry.items.shrink_to_fit();
         conversations.push(entry);
     }
 

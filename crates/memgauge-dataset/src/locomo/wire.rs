@@ -23,6 +23,7 @@ pub(super) const SAMPLE_FIELDS: &[&str] = &[
 
 /// One element of the list.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with `sample_id`, `conversation` and `qa`")]
 pub(super) struct Sample {
     pub sample_id: String,
     pub conversation: Conversation,
@@ -59,6 +60,7 @@ pub(super) const TURN_FIELDS: &[&str] = &[
 
 /// One turn.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a turn: an object with `speaker`, `dia_id` and `text`")]
 pub(super) struct Turn {
     pub dia_id: TurnId,
     pub speaker: String,
@@ -82,6 +84,7 @@ pub(super) const QUESTION_FIELDS: &[&str] = &[
 
 /// One question with its key.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with `question`, `category`, `evidence` and an answer")]
 pub(super) struct Question {
     pub question: String,
     #[serde(default)]
@@ -94,6 +97,7 @@ pub(super) struct Question {
 
 /// `["text", "D1:3"]` or `["text", ["D1:3", "D1:5"]]`.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "a list of two: a fact and the ids that it cites")]
 pub(super) struct Fact(pub String, pub Texts);
 
 /// An answer: a text, or a number, which is kept as it is written.
