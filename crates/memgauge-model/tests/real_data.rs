@@ -1,4 +1,10 @@
 //! Tests against published weights and the reference files.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "functions of tests; the lines are counted by the gate"
+)]
 
 use std::path::PathBuf;
 
@@ -36,12 +42,17 @@ fn real_data_minilm_equals_the_reference() {
     let reference = read_json(data.join("reference/minilm-conv26.json"));
     let model = MiniLm::open(&minilm).unwrap();
     let mut largest: f64 = 0.0;
+    let single = reference["turns"][0]["doc"].as_str().unwrap();
+    let single = (single, model.embed_texts(&[single]).unwrap().remove(0));
     for (list, text) in [("turns", "doc"), ("queries", "text")] {
         let rows = reference[list].as_array().unwrap();
         assert!(!rows.is_empty());
         let texts: Vec<&str> = rows.iter().map(|row| row[text].as_str().unwrap()).collect();
         let vectors = model.embed_texts(&texts).unwrap();
         for (row, vector) in rows.iter().zip(&vectors) {
+            if row[text] == single.0 {
+                assert_eq!(*vector, single.1, "the vector depends on the batch");
+            }
             // The reference has token ids for turns only.
             if list == "turns" {
                 let ids: Vec<u32> = serde_json::from_value(row["token_ids"].clone()).unwrap();
@@ -54,7 +65,7 @@ fn real_data_minilm_equals_the_reference() {
             }
         }
     }
-    eprintln!("largest difference: {largest:e}");
+    eprintln!("largest difference to the reference: {largest:e}");
     assert!(largest < 1e-5, "largest difference {largest:e}");
     eprintln!("real-data test ran: {test}");
 }
@@ -89,16 +100,16 @@ fn locomo(data: &std::path::Path) -> Vec<Value> {
     list
 }
 
-/// The lines of Mem0's full-context baseline: every line ends in a line feed, the last one too.
+/// The lines of Mem0's full-context baseline, "time | speaker: text", each ending in a line feed.
 fn mem0_lines(conversation: &Value, with_time: bool) -> String {
     let mut lines = String::new();
     for (time, turns) in sessions(conversation) {
+        let time = if with_time {
+            format!("{time} | ")
+        } else {
+            String::new()
+        };
         for [_, speaker, text] in turns {
-            let time = if with_time {
-                format!("{time} | ")
-            } else {
-                String::new()
-            };
             lines.push_str(&format!("{time}{speaker}: {text}\n"));
         }
     }
@@ -112,27 +123,29 @@ fn real_data_token_counts_equal_the_reference() {
         return;
     };
     let reference = read_json(data.join("reference/token-counts.json"));
-    for conversation in locomo(&data) {
-        let id = conversation["sample_id"].as_str().unwrap();
-        for (format, with_time) in [("mem0-full-context", true), ("no-timestamp", false)] {
-            let text = mem0_lines(&conversation, with_time);
-            for variant in [
-                text.clone(),
-                text.trim_end().to_owned(),
-                text.trim_end_matches('\n').to_owned(),
-            ] {
-                for encoding in [Tiktoken::Cl100k, Tiktoken::O200k] {
-                    let expected = reference[id][format][encoding.id()].as_u64().unwrap();
-                    eprintln!(
-                        "{id} {format} {} {} {} {expected}",
-                        encoding.id(),
-                        encoding.count(&variant),
-                        CountMemo::new(encoding).count(&variant)
-                    );
+    let (mut weighted, mut questions) = (0, 0);
+    for encoding in [Tiktoken::Cl100k, Tiktoken::O200k] {
+        let memo = CountMemo::new(encoding);
+        for conversation in locomo(&data) {
+            let id = conversation["sample_id"].as_str().unwrap();
+            for (format, with_time) in [("mem0-full-context", true), ("no-timestamp", false)] {
+                let text = mem0_lines(&conversation, with_time);
+                let expected = reference[id][format][encoding.id()].as_u64().unwrap() as usize;
+                assert_eq!(encoding.count(&text), expected, "{id} {format}");
+                assert_eq!(memo.count(&text), expected, "{id} {format}");
+                // The line feed at the end is part of the last token.
+                assert_eq!(memo.count(text.trim_end_matches('\n')), expected);
+                if with_time && encoding == Tiktoken::Cl100k {
+                    let asked = conversation["qa"].as_array().unwrap().len();
+                    weighted += expected * asked;
+                    questions += asked;
                 }
             }
         }
     }
+    assert_eq!(questions, 1986);
+    let mean = weighted as f64 / questions as f64;
+    assert!((mean - 26_031.8).abs() < 0.05, "mean {mean}");
     eprintln!("real-data test ran: {test}");
 }
 
@@ -214,9 +227,41 @@ fn real_data_static_recall() {
     let Some([data]) = folders(test, ["MEMGAUGE_DATA"]) else {
         return;
     };
-    for weights in [StaticWeights::Zipf, StaticWeights::Index] {
+    // Measured once; the vectors do not depend on the machine.
+    for (weights, recall) in [
+        (StaticWeights::Zipf, [0.5024, 0.6334]),
+        (StaticWeights::Index, [0.5447, 0.6718]),
+    ] {
         let (at_10, at_30, questions) = evidence_recall(&data, weights);
-        eprintln!("{weights:?} {at_10:.4} {at_30:.4} {questions}");
+        eprintln!("{weights:?}: {at_10:.4} @10, {at_30:.4} @30");
+        assert_eq!(questions, 1536);
+        assert!((at_10 - recall[0]).abs() < 5e-4, "{weights:?} @10 {at_10}");
+        assert!((at_30 - recall[1]).abs() < 5e-4, "{weights:?} @30 {at_30}");
     }
+    eprintln!("real-data test ran: {test}");
+}
+
+#[test]
+fn real_data_static_reads_the_pieces_that_minilm_reads() {
+    let test = "real_data_static_reads_the_pieces_that_minilm_reads";
+    let Some([data, minilm]) = folders(test, ["MEMGAUGE_DATA", "MEMGAUGE_MINILM"]) else {
+        return;
+    };
+    let mut published = tokenizers::Tokenizer::from_file(minilm.join("tokenizer.json")).unwrap();
+    published.with_padding(None);
+    published.with_truncation(None).unwrap();
+    let mut turns = 0;
+    for conversation in locomo(&data) {
+        for [_, speaker, text] in sessions(&conversation)
+            .into_iter()
+            .flat_map(|(_, turns)| turns)
+        {
+            let text = format!("{speaker}: {text}");
+            let expected = published.encode(text.as_str(), false).unwrap();
+            assert_eq!(Static::pieces(&text), expected.get_ids(), "{text}");
+            turns += 1;
+        }
+    }
+    assert_eq!(turns, 5882);
     eprintln!("real-data test ran: {test}");
 }

@@ -223,3 +223,79 @@ fn read_tokenizer(path: &Path) -> Result<Tokenizer, WeightsError> {
         .map_err(|error| wrong(format!("cannot set the truncation: {error}")))?;
     Ok(tokenizer)
 }
+
+#[cfg(test)]
+mod tests {
+    use safetensors::Dtype;
+    use safetensors::tensor::TensorView;
+
+    use super::*;
+
+    #[test]
+    fn passes_hold_as_many_pieces_as_fit() {
+        let sequences: Vec<Vec<u32>> = [600, 400, 24, 1, 2000, 3]
+            .iter()
+            .map(|&length| vec![0; length])
+            .collect();
+        let order = [0, 1, 2, 3, 4, 5];
+        assert_eq!(
+            passes(&order, &sequences),
+            [&[0, 1, 2][..], &[3], &[4], &[5]]
+        );
+        assert!(passes(&[], &sequences).is_empty());
+    }
+
+    #[test]
+    fn missing_folder_names_the_file() {
+        let error = MiniLm::open(Path::new("no/such/folder")).unwrap_err();
+        assert!(matches!(error, WeightsError::Read { .. }));
+        let message = error.to_string();
+        assert!(
+            message.contains("no/such/folder/model.safetensors"),
+            "{message}"
+        );
+        assert!(message.contains("tokenizer.json"), "{message}");
+    }
+
+    #[test]
+    fn broken_or_other_weights_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("model.safetensors");
+        std::fs::write(&file, b"not weights").unwrap();
+        let error = MiniLm::open(folder.path()).unwrap_err();
+        assert!(matches!(error, WeightsError::Format { .. }), "{error}");
+
+        let data = [0_u8; 4 * 6];
+        let tensor = TensorView::new(Dtype::F32, vec![2, 3], &data).unwrap();
+        let tensors = [("embeddings.word_embeddings.weight", tensor)];
+        std::fs::write(&file, safetensors::serialize(tensors, None).unwrap()).unwrap();
+        let message = MiniLm::open(folder.path()).unwrap_err().to_string();
+        assert!(
+            message.ends_with(
+                "tensor `embeddings.word_embeddings.weight`: expected F32 [30522, 384], found F32 [2, 3]"
+            ),
+            "{message}"
+        );
+
+        let other = [("x", TensorView::new(Dtype::F32, vec![6], &data).unwrap())];
+        std::fs::write(&file, safetensors::serialize(other, None).unwrap()).unwrap();
+        let message = MiniLm::open(folder.path()).unwrap_err().to_string();
+        assert!(message.ends_with("found no such tensor"), "{message}");
+    }
+
+    #[test]
+    fn other_tokenizers_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tokenizer.json");
+        std::fs::write(&file, b"{}").unwrap();
+        assert!(read_tokenizer(&file).is_err());
+        let small = r###"{"version": "1.0", "model": {"type": "WordPiece", "unk_token": "[UNK]",
+            "continuing_subword_prefix": "##", "max_input_chars_per_word": 100, "vocab": {"[UNK]": 0}}}"###;
+        std::fs::write(&file, small).unwrap();
+        let message = read_tokenizer(&file).unwrap_err().to_string();
+        assert!(
+            message.ends_with("expected a vocabulary of 30522 word pieces, found 1"),
+            "{message}"
+        );
+    }
+}

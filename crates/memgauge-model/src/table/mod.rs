@@ -90,7 +90,7 @@ impl Static {
             StaticWeights::Zipf => "zipf",
             StaticWeights::Index => "index",
         };
-        Self::with(weights, name, zipf_weight)
+        Self::with(weights, name, ZIPF_SMOOTHING, zipf_probabilities())
     }
 
     /// An embedder whose weights are fitted to the word pieces of `corpus`.
@@ -113,19 +113,20 @@ impl Static {
             .iter()
             .map(|count| f64::from(*count) + INDEX_PRIOR)
             .sum();
-        Self::with(
-            StaticWeights::Index,
-            &format!("index-{}", &digest[..16]),
-            |row| {
-                let p = (f64::from(counts[row]) + INDEX_PRIOR) / total;
-                INDEX_SMOOTHING / (INDEX_SMOOTHING + p)
-            },
-        )
+        let probabilities = counts
+            .iter()
+            .map(|count| (f64::from(*count) + INDEX_PRIOR) / total)
+            .collect();
+        let name = format!("index-{}", &digest[..16]);
+        Self::with(StaticWeights::Index, &name, INDEX_SMOOTHING, probabilities)
     }
 
-    fn with(weights: StaticWeights, name: &str, weight: impl Fn(usize) -> f64) -> Self {
-        let factors = (0..ROWS)
-            .map(|row| (weight(row) * f64::from(scale(row))) as f32)
+    /// Weights a / (a + p) from the probability of every row.
+    fn with(weights: StaticWeights, name: &str, a: f64, probabilities: Vec<f64>) -> Self {
+        let factors = probabilities
+            .into_iter()
+            .enumerate()
+            .map(|(row, p)| (a / (a + p) * f64::from(scale(row))) as f32)
             .collect();
         Self {
             id: format!("static-{DIMENSIONS}/{TABLE_DIGEST}/{name}/v{VERSION}"),
@@ -134,12 +135,18 @@ impl Static {
         }
     }
 
+    /// Ids of the word pieces of a text in the vocabulary of uncased BERT, `[CLS]` and `[SEP]` not
+    /// added.
+    pub fn pieces(text: &str) -> Vec<u32> {
+        WordPieces::shared().ids(text)
+    }
+
     /// The vector of a text; what [`Embedder::embed`] does for each of its texts.
     pub fn embed_text(&self, text: &str) -> Vec<f32> {
         let mut sum = vec![0.0_f32; DIMENSIONS];
         for id in WordPieces::shared().ids(text) {
-            // The unknown piece is below the first word, as all special ones are.
-            debug_assert!(UNKNOWN < FIRST_WORD);
+            // The piece for unknown words is below the first word, as all special ones are.
+            const { assert!(UNKNOWN < FIRST_WORD) };
             if id < FIRST_WORD {
                 continue;
             }
@@ -182,18 +189,17 @@ impl std::fmt::Debug for Static {
     }
 }
 
-/// Weight of a word piece whose frequency rank is its place in the vocabulary.
-fn zipf_weight(row: usize) -> f64 {
-    // Sum of 1 / (rank + 2) over the whole vocabulary.
-    let total: f64 = harmonic();
-    let p = 1.0 / (row as f64 + 2.0) / total;
-    ZIPF_SMOOTHING / (ZIPF_SMOOTHING + p)
-}
-
-fn harmonic() -> f64 {
-    static TOTAL: std::sync::LazyLock<f64> =
-        std::sync::LazyLock::new(|| (0..ROWS).map(|row| 1.0 / (row as f64 + 2.0)).sum());
-    *TOTAL
+/// Probability of each word piece whose frequency rank is its place among the words of the
+/// vocabulary, by Zipf's law: 1 / (rank + 2), scaled to sum 1. Reserved and special pieces, which
+/// come first in the vocabulary, have no rank.
+fn zipf_probabilities() -> Vec<f64> {
+    let words = ROWS - FIRST_WORD as usize;
+    let shares: Vec<f64> = (0..words).map(|rank| 1.0 / (rank as f64 + 2.0)).collect();
+    let total: f64 = shares.iter().sum();
+    let reserved = std::iter::repeat_n(0.0, FIRST_WORD as usize);
+    reserved
+        .chain(shares.iter().map(|share| share / total))
+        .collect()
 }
 
 /// What the int8 values of a row are multiplied with.
@@ -259,7 +265,9 @@ mod tests {
 
     #[test]
     fn frequent_words_weigh_less() {
-        assert!(zipf_weight(1996) < zipf_weight(20_000));
+        let zipf = zipf_probabilities();
+        assert!((zipf.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        assert!(zipf[1996] > zipf[20_000] && zipf[20_000] > 0.0);
         let corpus = ["the cat", "the dog", "the cat sat"];
         let fitted = Static::fitted(&corpus);
         let unfitted = Static::new(StaticWeights::Index);
