@@ -112,12 +112,15 @@ mod tests {
             .collect();
         let eigen = decompose(matrix.clone()).unwrap();
         assert!(eigen.values.windows(2).all(|pair| pair[0] >= pair[1]));
-        for row in 0..size {
-            for column in 0..size {
-                let rebuilt: f64 = (0..size)
-                    .map(|at| eigen.values[at] * eigen.vectors[at][row] * eigen.vectors[at][column])
+        for (row, values) in matrix.iter().enumerate() {
+            for (column, value) in values.iter().enumerate() {
+                let rebuilt: f64 = eigen
+                    .values
+                    .iter()
+                    .zip(&eigen.vectors)
+                    .map(|(eigenvalue, vector)| eigenvalue * vector[row] * vector[column])
                     .sum();
-                assert!((rebuilt - matrix[row][column]).abs() < 1e-10);
+                assert!((rebuilt - value).abs() < 1e-10);
             }
         }
     }
