@@ -169,7 +169,7 @@ impl Store {
     }
 
     fn load(
-        lock: File,
+        lock: StoreLock,
         tables: Tables,
         options: StoreOptions,
         target: Option<PathBuf>,
@@ -227,6 +227,17 @@ impl Store {
     }
 }
 
+/// The lock on a store. Given up by name: closing the file is not enough while a process that is
+/// just being started still has a copy of the handle.
+pub(crate) struct StoreLock(File);
+
+impl Drop for StoreLock {
+    fn drop(&mut self) {
+        // Closing it, which comes next, gives it up as well if this fails.
+        let _ = self.0.unlock();
+    }
+}
+
 fn check(config: &StoreConfig) -> Result<(), StoreError> {
     if config.dimensions == Some(0) {
         return Err(StoreError::Config(
@@ -250,7 +261,7 @@ fn building(dir: &Path) -> PathBuf {
 }
 
 /// Locks the store in `dir` until the file is closed.
-fn lock(dir: &Path, options: StoreOptions) -> Result<File, StoreError> {
+fn lock(dir: &Path, options: StoreOptions) -> Result<StoreLock, StoreError> {
     let path = dir.join(LOCK_FILE);
     let file = OpenOptions::new()
         .read(true)
@@ -265,7 +276,7 @@ fn lock(dir: &Path, options: StoreOptions) -> Result<File, StoreError> {
         file.try_lock()
     };
     match locked {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(StoreLock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
             path: dir.to_owned(),
         }),

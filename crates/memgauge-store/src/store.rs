@@ -1,7 +1,6 @@
 //! The store.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -10,6 +9,7 @@ use memgauge_core::{ConversationId, Filter, MemoryEvent, MemoryId, MemoryOp, Mem
 
 use crate::ids::IdSet;
 use crate::lexical::Analyzer;
+use crate::open::StoreLock;
 use crate::plan::Plan;
 use crate::resident::{Edit, Entry, Resident};
 use crate::tables::Tables;
@@ -47,7 +47,7 @@ pub struct Store {
     pub(crate) state: RwLock<State>,
     pub(crate) target: Option<PathBuf>,
     pub(crate) read_only: bool,
-    pub(crate) _lock: File,
+    pub(crate) _lock: StoreLock,
 }
 
 /// What changes.
