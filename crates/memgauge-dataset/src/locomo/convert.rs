@@ -1,18 +1,18 @@
-//! From the file's shape to memgauge's types.
+//! From the file's shape to memgauge's types: conversations and the notes about them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::civil::DateTime;
 use memgauge_core::{
-    AnswerKey, Category, Conversation, ConversationHead, ConversationId, Gold, Image, Observation,
-    Question, QuestionId, Session, SessionNotes, Turn, TurnId,
+    Conversation, ConversationHead, ConversationId, Image, Observation, Session, SessionNotes,
+    Turn, TurnId,
 };
 use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::{evidence, wire};
-use crate::{DatasetError, Entry, Finding, Item, LoadReport, Oddity};
+use crate::{DatasetError, Entry, Finding, LoadReport, Oddity};
 
 /// How LOCOMO writes times: `1:56 pm on 8 May, 2023`.
 const TIME_FORMAT: &str = "%I:%M %p on %d %B, %Y";
@@ -68,15 +68,16 @@ pub(super) fn sample(
 }
 
 /// Place and message of what cannot be right.
-type Fault = (String, String);
+pub(super) type Fault = (String, String);
 
-struct Reader<'a> {
-    id: ConversationId,
+/// Reads one conversation and reports what is odd in it.
+pub(super) struct Reader<'a> {
+    pub(super) id: ConversationId,
     report: &'a mut LoadReport,
 }
 
 impl Reader<'_> {
-    fn found(&mut self, at: impl Into<String>, oddity: Oddity) {
+    pub(super) fn found(&mut self, at: impl Into<String>, oddity: Oddity) {
         self.report.findings.push(Finding {
             conversation: self.id.clone(),
             at: at.into(),
@@ -284,235 +285,6 @@ impl Reader<'_> {
             exists && seen.insert(*turn)
         });
         turns
-    }
-
-    fn items(
-        &mut self,
-        wire: Vec<wire::Question>,
-        conversation: &Conversation,
-    ) -> Result<Vec<Item>, Fault> {
-        let ids: BTreeSet<TurnId> = conversation.turns().map(|(_, turn)| turn.id).collect();
-        let mut texts: BTreeMap<String, QuestionId> = BTreeMap::new();
-        let mut items = Vec::with_capacity(wire.len());
-        for (index, wire) in wire.into_iter().enumerate() {
-            let place = format!("qa[{index}]");
-            let id = QuestionId {
-                conversation: self.id.clone(),
-                index: u32::try_from(index).map_err(|_| {
-                    let message = "more questions than can be numbered".to_owned();
-                    (place.clone(), message)
-                })?,
-            };
-            if wire.question.trim().is_empty() {
-                let message = "expected a question, found an empty text".to_owned();
-                return Err((format!("{place}.question"), message));
-            }
-            if let Some(first) = texts.get(&wire.question).cloned() {
-                let question = id.clone();
-                self.found(
-                    format!("{place}.question"),
-                    Oddity::QuestionRepeated { question, first },
-                );
-            } else {
-                texts.insert(wire.question.clone(), id.clone());
-            }
-            let category = wire.category;
-            let gold = self.gold(&place, &id, category, wire.answer, wire.adversarial_answer)?;
-            let evidence = self.evidence(&place, &id, category, &wire.evidence, &ids);
-            items.push(Item {
-                question: Question {
-                    id,
-                    text: wire.question,
-                },
-                key: AnswerKey {
-                    category,
-                    gold,
-                    evidence,
-                },
-                evidence_as_written: wire.evidence,
-            });
-        }
-        Ok(items)
-    }
-
-    fn gold(
-        &mut self,
-        place: &str,
-        id: &QuestionId,
-        category: Category,
-        answer: Option<wire::Answer>,
-        adversarial: Option<wire::Answer>,
-    ) -> Result<Gold, Fault> {
-        let missing = |field: &str| {
-            let number = category.number();
-            let message = format!("missing field `{field}`, expected in category {number}");
-            (place.to_owned(), message)
-        };
-        if category.is_scored() {
-            let answer = answer.ok_or_else(|| missing("answer"))?;
-            if let Some(trap) = adversarial {
-                self.found(
-                    format!("{place}.adversarial_answer"),
-                    Oddity::TrapBesideAnswer {
-                        question: id.clone(),
-                        trap: trap.text,
-                    },
-                );
-            }
-            return Ok(Gold::Answer(
-                self.text(place, "answer", id, category, answer),
-            ));
-        }
-        let trap = match (adversarial, answer) {
-            (Some(trap), answer) => {
-                if let Some(answer) = answer {
-                    self.found(
-                        format!("{place}.answer"),
-                        Oddity::AnswerBesideTrap {
-                            question: id.clone(),
-                            answer: answer.text,
-                        },
-                    );
-                }
-                self.text(place, "adversarial_answer", id, category, trap)
-            }
-            (None, Some(answer)) => {
-                self.found(
-                    format!("{place}.answer"),
-                    Oddity::AnswerAsTrap {
-                        question: id.clone(),
-                        answer: answer.text.clone(),
-                    },
-                );
-                answer.text
-            }
-            (None, None) => return Err(missing("adversarial_answer")),
-        };
-        Ok(Gold::Unanswerable { trap })
-    }
-
-    fn text(
-        &mut self,
-        place: &str,
-        field: &str,
-        id: &QuestionId,
-        category: Category,
-        answer: wire::Answer,
-    ) -> String {
-        if answer.from_number {
-            self.found(
-                format!("{place}.{field}"),
-                Oddity::AnswerFromNumber {
-                    question: id.clone(),
-                    category,
-                    answer: answer.text.clone(),
-                },
-            );
-        }
-        answer.text
-    }
-
-    fn evidence(
-        &mut self,
-        place: &str,
-        id: &QuestionId,
-        category: Category,
-        written: &[String],
-        ids: &BTreeSet<TurnId>,
-    ) -> Vec<TurnId> {
-        if written.is_empty() {
-            self.found(
-                format!("{place}.evidence"),
-                Oddity::EvidenceEmpty {
-                    question: id.clone(),
-                    category,
-                },
-            );
-        }
-        let mut turns: Vec<TurnId> = Vec::with_capacity(written.len());
-        for (index, written) in written.iter().enumerate() {
-            let at = format!("{place}.evidence[{index}]");
-            let question = id.clone();
-            let written = written.clone();
-            let reading = evidence::read(&written);
-            if !reading.well_formed {
-                self.found(
-                    at.as_str(),
-                    Oddity::EvidenceRepaired {
-                        question: question.clone(),
-                        category,
-                        written: written.clone(),
-                        read: reading.read.clone(),
-                        unread: reading.unread,
-                    },
-                );
-            }
-            for turn in reading.read {
-                let question = question.clone();
-                if !ids.contains(&turn) {
-                    self.found(
-                        at.as_str(),
-                        Oddity::EvidenceMissingTurn {
-                            question,
-                            category,
-                            written: written.clone(),
-                            turn,
-                        },
-                    );
-                } else if turns.contains(&turn) {
-                    self.found(at.as_str(), Oddity::EvidenceRepeated { question, turn });
-                } else {
-                    turns.push(turn);
-                }
-            }
-        }
-        turns
-    }
-
-    /// Reports every field that the format does not have, once per field, with its first place.
-    fn unknown_fields(&mut self, sample: &Value, conversation: &[String]) {
-        let mut unknown: BTreeMap<String, (String, usize)> = BTreeMap::new();
-        let mut note = |field: String, at: String| {
-            unknown.entry(field).or_insert_with(|| (at, 0)).1 += 1;
-        };
-        let others = |value: &Value, known: &[&str]| -> Vec<String> {
-            let fields = value.as_object().into_iter().flat_map(|map| map.keys());
-            fields
-                .filter(|key| !known.contains(&key.as_str()))
-                .cloned()
-                .collect()
-        };
-        for field in others(sample, wire::SAMPLE_FIELDS) {
-            note(field.clone(), field);
-        }
-        for field in conversation {
-            let field = format!("conversation.{field}");
-            note(field.clone(), field);
-        }
-        let lists = sample
-            .get("conversation")
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-            .filter(|(key, _)| wire::session_number(key, "").is_some())
-            .map(|(key, list)| (format!("conversation.{key}"), list, wire::TURN_FIELDS));
-        let questions = sample
-            .get("qa")
-            .map(|list| ("qa".to_owned(), list, wire::QUESTION_FIELDS));
-        for (place, list, known) in lists.chain(questions) {
-            for (index, element) in list.as_array().into_iter().flatten().enumerate() {
-                for field in others(element, known) {
-                    let kind = if place == "qa" { "question" } else { "turn" };
-                    note(
-                        format!("{kind}.{field}"),
-                        format!("{place}[{index}].{field}"),
-                    );
-                }
-            }
-        }
-        for (at, times) in unknown.into_values() {
-            self.found(at, Oddity::UnknownField { times });
-        }
     }
 }
 

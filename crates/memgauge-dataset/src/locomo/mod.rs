@@ -1,13 +1,15 @@
 //! The LOCOMO format: one JSON file, a list of conversations with their questions.
 //!
-//! The file is parsed in three steps: JSON without repeated keys, the format's own shape
-//! ([`wire`]), memgauge's types ([`convert`]). What the format allows but nobody would expect is
+//! The file is parsed in three steps: JSON without repeated keys, the format's own shape (`wire`),
+//! memgauge's types (`convert`, `questions`). What the format allows but nobody would expect is
 //! written to the [`LoadReport`]; what cannot be right is an error.
 
 mod convert;
 mod evidence;
+mod questions;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod wire;
 
 use std::path::Path;
