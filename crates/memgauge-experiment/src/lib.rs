@@ -1,1 +1,19 @@
-//! From a config file to a finished run directory.
+//! From a config file to a finished run directory: load and check a config, plan it, run it,
+//! resume it.
+//!
+//! The crate reads and writes the files that the caller names; it prints nothing and reads
+//! neither the environment nor the current directory.
+
+mod assemble;
+pub mod catalogue;
+pub mod config;
+mod digest;
+mod error;
+mod plan;
+pub mod run;
+
+pub use assemble::Assembly;
+pub use config::{ConfigFile, ExperimentConfig, Isolation, VariantConfig};
+pub use error::ExperimentError;
+pub use plan::{Plan, PlannedConversation, PlannedVariant, Role};
+pub use run::{Event, Observer, RunOptions, RunReport, Runner, Stop};

@@ -17,6 +17,6 @@ pub use fate::{Fate, fate};
 pub use lineage::{Lineage, MemoryTrace};
 pub use manifest::{DatasetManifest, Machine, Manifest, VariantManifest};
 pub use parquet::write_parquet;
-pub use question::show_question;
+pub use question::{first_question, show_question};
 pub use rundir::{Appender, RunDir, RunDirError, files};
 pub use summary::{Summary, SummaryError, summarise};

@@ -48,6 +48,8 @@ pub struct DatasetManifest {
     pub name: String,
     /// Name of the file.
     pub file: String,
+    /// Where the file was, for `--resume`.
+    pub path: String,
     /// SHA-256 of its bytes.
     pub sha256: String,
     /// Fingerprint of its content, equal for re-encoded copies.

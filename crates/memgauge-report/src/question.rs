@@ -13,6 +13,22 @@ use crate::rundir::{RunDir, RunDirError};
 /// Candidates shown beyond those in the context, when they hold evidence.
 const SHOWN: usize = 10;
 
+/// A question that the run asked, as an example of their names.
+///
+/// # Errors
+/// When the run's files cannot be read.
+pub fn first_question(dir: &RunDir) -> Result<Option<QuestionId>, RunDirError> {
+    #[derive(serde::Deserialize)]
+    struct Row {
+        question: QuestionId,
+    }
+    let mut first = None;
+    dir.records(|row: Row| {
+        first.get_or_insert(row.question);
+    })?;
+    Ok(first)
+}
+
 /// All that the run knows about a question, as text. `None` when the run did not ask it.
 /// `conversation`, where the dataset is at hand, adds the gold turns' words.
 ///
@@ -53,7 +69,7 @@ pub fn show_question(
         .filter_map(|record| Some(record.context.as_ref()?.digest.as_str()))
         .collect();
     let mut contexts: BTreeMap<String, ContextRow> = BTreeMap::new();
-    dir.contexts(|row| {
+    dir.contexts(|row: ContextRow| {
         if digests.contains(row.digest.as_str()) {
             contexts.insert(row.digest.clone(), row);
         }

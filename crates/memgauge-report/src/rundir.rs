@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::manifest::Manifest;
 use crate::record::{
-    ContextRow, IngestRow, QuestionRecord, SCHEMA_VERSION, TimingRow,
+    IngestRow, QuestionRecord, SCHEMA_VERSION, TimingRow,
 };
 
 /// Files of a run directory.
@@ -242,15 +242,18 @@ impl RunDir {
         self.rows(files::TIMINGS, visit)
     }
 
-    /// All contexts of systems without memories.
+    /// All contexts of systems without memories: [`crate::record::ContextRow`], or fewer fields.
     ///
     /// # Errors
     /// As [`Self::records`].
-    pub fn contexts(&self, visit: impl FnMut(ContextRow)) -> Result<(), RunDirError> {
+    pub fn contexts<T: DeserializeOwned>(
+        &self,
+        visit: impl FnMut(T),
+    ) -> Result<(), RunDirError> {
         self.rows(files::CONTEXTS, visit)
     }
 
-    /// The record of one question under one variant.
+    /// The records for which `wanted` holds.
     ///
     /// # Errors
     /// As [`Self::records`].

@@ -162,6 +162,8 @@ pub struct Summary {
     pub conversations: usize,
     /// Questions by category name.
     pub questions: BTreeMap<String, usize>,
+    /// A question of the run, to look at next.
+    pub example: Option<String>,
     /// Whether the questions were narrowed.
     pub partial: bool,
     /// Whose category names are used: always the official ones.
@@ -369,6 +371,7 @@ pub fn summarise(
         dataset: manifest.dataset.name.clone(),
         conversations: clusters.len(),
         questions: by_category,
+        example: questions.keys().next().map(|(question, _)| question.to_string()),
         partial: manifest.partial,
         names: "official".to_owned(),
         bootstrap,

@@ -1,2 +1,48 @@
-//! The `memgauge` command line.
-fn main() {}
+//! The `memgauge` command line: the only part that prints, reads the environment and knows the
+//! current directory.
+
+mod cli;
+mod commands;
+mod exit;
+mod output;
+mod places;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    output::set_up(&cli.global);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::error(&format!("cannot start the runtime: {error}"));
+            return ExitCode::from(exit::INTERNAL);
+        }
+    };
+    let result = runtime.block_on(async {
+        match &cli.command {
+            Command::Run(args) => commands::run::run(args, &cli.global).await,
+            Command::Plan(args) => commands::plan::run(args),
+            Command::Show(args) => commands::show::run(args),
+            Command::Components(args) => commands::components::run(args),
+            Command::Config(args) => commands::config::run(args),
+            Command::Dataset(args) => commands::dataset::run(args, &cli.global).await,
+            Command::Model(args) => commands::model::run(args, &cli.global).await,
+        }
+    });
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            if exit::is_closed_pipe(&error) {
+                return ExitCode::SUCCESS;
+            }
+            output::error(&format!("{error:#}"));
+            ExitCode::from(exit::code(&error))
+        }
+    }
+}

@@ -1,0 +1,456 @@
+//! A config file: TOML with the place of every key, `--set` overrides, and one check that reports
+//! every mistake at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use memgauge_core::config::{check, suggestion};
+use serde_json::{Map, Number, Value};
+use toml::de::{DeTable, DeValue};
+
+use super::{DatasetConfig, ExperimentConfig};
+use crate::config::types::DatasetKind;
+use crate::error::{ConfigProblem, ExperimentError};
+
+/// A config file that was read and checked.
+#[derive(Debug, Clone)]
+pub struct ConfigFile {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// What the file says, overrides included, without defaults.
+    pub written: Value,
+    /// The config with every default filled in.
+    pub config: ExperimentConfig,
+    places: Places,
+}
+
+/// Where every key stands.
+#[derive(Debug, Clone, Default)]
+struct Places {
+    file: String,
+    lines: BTreeMap<String, usize>,
+    set: BTreeSet<String>,
+}
+
+impl Places {
+    /// File and line of `path`, or of the nearest table around it.
+    fn of(&self, path: &str) -> String {
+        let mut path = path;
+        loop {
+            if self.set.contains(path) {
+                return format!("--set {path}");
+            }
+            if let Some(line) = self.lines.get(path) {
+                return format!("{}:{line}", self.file);
+            }
+            match path.rfind(['.', '[']) {
+                Some(end) => path = path.get(..end).unwrap_or(""),
+                None if path.is_empty() => return self.file.clone(),
+                None => path = "",
+            }
+        }
+    }
+}
+
+impl ConfigFile {
+    /// Reads `path`, carries out `overrides` (`dotted.path=value`, the value in TOML or a plain
+    /// string), and checks everything.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or with every mistake in it.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ExperimentError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ExperimentError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(path, &text, overrides)
+    }
+
+    /// As [`Self::load`], from text.
+    ///
+    /// # Errors
+    /// With every mistake in it.
+    pub fn parse(
+        path: &Path,
+        text: &str,
+        overrides: &[String],
+    ) -> Result<Self, ExperimentError> {
+        let mut places = Places {
+            file: path.display().to_string(),
+            ..Places::default()
+        };
+        let table = DeTable::parse(text).map_err(|error| {
+            let line = error
+                .span()
+                .map_or(1, |span| line_of(text, span.start));
+            ExperimentError::config(
+                format!("{}:{line}", places.file),
+                "",
+                error.message().to_owned(),
+            )
+        })?;
+        let mut written = Value::Object(convert_table(table.get_ref(), text, "", &mut places));
+        for each in overrides {
+            set(&mut written, each, &mut places)?;
+        }
+        Self::checked(path, written, places)
+    }
+
+    /// The config that a run was begun with, as its manifest keeps it; `path` is the manifest's.
+    ///
+    /// # Errors
+    /// With every mistake in it.
+    pub fn from_manifest(path: &Path, config: &Value) -> Result<Self, ExperimentError> {
+        let places = Places {
+            file: path.display().to_string(),
+            ..Places::default()
+        };
+        let mut written = config.clone();
+        drop_nulls(&mut written);
+        Self::checked(path, written, places)
+    }
+
+    fn checked(path: &Path, written: Value, places: Places) -> Result<Self, ExperimentError> {
+        let schema = schemars::schema_for!(ExperimentConfig).to_value();
+        let problems: Vec<ConfigProblem> = check(&schema, &written)
+            .into_iter()
+            .map(|problem| ConfigProblem {
+                place: places.of(&problem.path),
+                path: problem.path,
+                message: problem.message,
+            })
+            .collect();
+        if !problems.is_empty() {
+            return Err(ExperimentError::Config(problems));
+        }
+        let config: ExperimentConfig = serde_json::from_value(written.clone())
+            .map_err(|error| ExperimentError::config(places.file.clone(), "", error))?;
+        let file = Self {
+            path: path.to_owned(),
+            written,
+            config,
+            places,
+        };
+        let problems = file.combinations();
+        if problems.is_empty() {
+            Ok(file)
+        } else {
+            Err(ExperimentError::Config(problems))
+        }
+    }
+
+    /// A problem at a dotted path of this file.
+    pub(crate) fn problem(&self, path: &str, message: impl ToString) -> ConfigProblem {
+        ConfigProblem {
+            place: self.places.of(path),
+            path: path.to_owned(),
+            message: message.to_string(),
+        }
+    }
+
+    /// Path of the dataset's file, where the config gives one, relative to the config file.
+    pub fn dataset_path(&self) -> Option<PathBuf> {
+        let given = self.config.dataset.path.as_ref()?;
+        Some(
+            self.path
+                .parent()
+                .map_or_else(|| given.clone(), |folder| folder.join(given)),
+        )
+    }
+
+    /// What the types alone cannot tell: names, references, combinations.
+    fn combinations(&self) -> Vec<ConfigProblem> {
+        let mut problems = Vec::new();
+        let config = &self.config;
+        if !is_name(&config.name) {
+            problems.push(self.problem("name", name_rule(&config.name)));
+        }
+        self.check_dataset(&config.dataset, &mut problems);
+        if config.variant.is_empty() {
+            problems.push(self.problem("variant", "needs at least one [[variant]]"));
+        }
+        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+        for (index, variant) in config.variant.iter().enumerate() {
+            let path = format!("variant[{index}].name");
+            if !is_name(&variant.name) {
+                problems.push(self.problem(&path, name_rule(&variant.name)));
+            }
+            if let Some(first) = names.insert(&variant.name, index) {
+                problems.push(self.problem(
+                    &path,
+                    format!("`{}` is the name of variant[{first}] already", variant.name),
+                ));
+            }
+        }
+        if config.controls.oracle && names.contains_key("oracle") {
+            problems.push(self.problem(
+                "variant",
+                "`oracle` is the name of a control; rename the variant or set controls.oracle = false",
+            ));
+        }
+        for (index, name) in config.controls.swapped.iter().enumerate() {
+            let path = format!("controls.swapped[{index}]");
+            if !names.contains_key(name.as_str()) {
+                let hint = suggestion(name, names.keys().copied())
+                    .map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"));
+                let known: Vec<&str> = names.keys().copied().collect();
+                problems.push(self.problem(
+                    &path,
+                    format!("no variant is named `{name}`{hint} (known: {})", known.join(", ")),
+                ));
+            } else if names.contains_key(swapped_name(name).as_str()) {
+                problems.push(self.problem(
+                    &path,
+                    format!("a variant is named `{}` already", swapped_name(name)),
+                ));
+            }
+        }
+        problems
+    }
+
+    fn check_dataset(&self, dataset: &DatasetConfig, problems: &mut Vec<ConfigProblem>) {
+        match (dataset.kind, &dataset.path) {
+            (DatasetKind::File, None) => {
+                problems.push(self.problem("dataset", "kind `file` needs a `path`"));
+            }
+            (DatasetKind::Locomo | DatasetKind::Sample, Some(_)) => {
+                problems.push(self.problem(
+                    "dataset.path",
+                    format!(
+                        "only kind `file` takes a path; kind is `{}`",
+                        dataset.kind.name()
+                    ),
+                ));
+            }
+            _ => {}
+        }
+        for (index, category) in dataset.categories.iter().enumerate() {
+            if !(1..=5).contains(category) {
+                problems.push(self.problem(
+                    &format!("dataset.categories[{index}]"),
+                    format!("categories are 1 to 5, found {category}"),
+                ));
+            }
+        }
+    }
+}
+
+/// TOML has no null: a key that is null was left out.
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            object.retain(|_, value| !value.is_null());
+            object.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
+}
+
+/// Name of the control that asks `variant` from another conversation's memory.
+pub(crate) fn swapped_name(variant: &str) -> String {
+    format!("{variant}-swapped")
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && name.chars().all(allowed)
+}
+
+fn name_rule(name: &str) -> String {
+    format!("`{name}` is not a name: use letters, digits, `-`, `_` and `.`, at most 100")
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    let before = text.get(..offset).unwrap_or(text);
+    before.bytes().filter(|byte| *byte == b'\n').count() + 1
+}
+
+fn convert_table(
+    table: &DeTable<'_>,
+    text: &str,
+    path: &str,
+    places: &mut Places,
+) -> Map<String, Value> {
+    let mut object = Map::new();
+    for (key, value) in table {
+        let name = key.get_ref().to_string();
+        let at = if path.is_empty() {
+            name.clone()
+        } else {
+            format!("{path}.{name}")
+        };
+        places
+            .lines
+            .insert(at.clone(), line_of(text, key.span().start));
+        let value = convert(value.get_ref(), value.span().start, text, &at, places);
+        object.insert(name, value);
+    }
+    object
+}
+
+fn convert(
+    value: &DeValue<'_>,
+    start: usize,
+    text: &str,
+    path: &str,
+    places: &mut Places,
+) -> Value {
+    match value {
+        DeValue::String(string) => Value::String(string.to_string()),
+        DeValue::Integer(integer) => {
+            let digits = integer.as_str().replace('_', "");
+            i64::from_str_radix(&digits, integer.radix()).map_or_else(
+                |_| {
+                    u64::from_str_radix(&digits, integer.radix())
+                        .map_or(Value::String(digits.clone()), Value::from)
+                },
+                Value::from,
+            )
+        }
+        DeValue::Float(float) => float
+            .as_str()
+            .replace('_', "")
+            .parse::<f64>()
+            .ok()
+            .and_then(Number::from_f64)
+            .map_or_else(|| Value::String(float.as_str().to_owned()), Value::Number),
+        DeValue::Boolean(boolean) => Value::Bool(*boolean),
+        DeValue::Datetime(time) => Value::String(time.to_string()),
+        DeValue::Array(items) => Value::Array(
+            items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| {
+                    let at = format!("{path}[{index}]");
+                    places
+                        .lines
+                        .insert(at.clone(), line_of(text, item.span().start));
+                    convert(item.get_ref(), item.span().start, text, &at, places)
+                })
+                .collect(),
+        ),
+        DeValue::Table(table) => {
+            places
+                .lines
+                .entry(path.to_owned())
+                .or_insert_with(|| line_of(text, start));
+            Value::Object(convert_table(table, text, path, places))
+        }
+    }
+}
+
+/// Carries out one `path=value`.
+fn set(root: &mut Value, assignment: &str, places: &mut Places) -> Result<(), ExperimentError> {
+    let wrong = |message: String| {
+        ExperimentError::config(format!("--set {assignment}"), "", message)
+    };
+    let Some((path, raw)) = assignment.split_once('=') else {
+        return Err(wrong("expected `path=value`".to_owned()));
+    };
+    let (path, raw) = (path.trim(), raw.trim());
+    // A value that is no TOML is a plain string, so that quotes are not needed in a shell.
+    let value = DeTable::parse(&format!("v = {raw}")).map_or_else(
+        |_| Value::String(raw.to_owned()),
+        |table| {
+            convert_table(table.get_ref(), "", "", &mut Places::default())
+                .remove("v")
+                .unwrap_or(Value::Null)
+        },
+    );
+    let mut target = &mut *root;
+    let mut walked = String::new();
+    for step in steps(path).ok_or_else(|| {
+        wrong(format!(
+            "`{path}` is not a path such as `variant[0].system.retriever.k`"
+        ))
+    })? {
+        match step {
+            Step::Key(key) => {
+                if !walked.is_empty() {
+                    walked.push('.');
+                }
+                walked.push_str(key);
+                if !target.is_object() {
+                    *target = Value::Object(Map::new());
+                }
+                let Value::Object(object) = target else {
+                    return Err(wrong("not a table".to_owned()));
+                };
+                target = object.entry(key.to_owned()).or_insert(Value::Null);
+            }
+            Step::Index(index) => {
+                let Value::Array(items) = target else {
+                    return Err(wrong(format!("`{walked}` is not a list")));
+                };
+                let count = items.len();
+                target = items.get_mut(index).ok_or_else(|| {
+                    wrong(format!("`{walked}` has {count} item(s), no item {index}"))
+                })?;
+                walked.push_str(&format!("[{index}]"));
+            }
+            Step::Named(name) => {
+                let Value::Array(items) = target else {
+                    return Err(wrong(format!("`{walked}` is not a list")));
+                };
+                let named = |item: &Value| item.get("name").and_then(Value::as_str) == Some(name);
+                let known: Vec<String> = items
+                    .iter()
+                    .filter_map(|item| Some(item.get("name")?.as_str()?.to_owned()))
+                    .collect();
+                let index = items.iter().position(named).ok_or_else(|| {
+                    wrong(format!(
+                        "`{walked}` has no item named `{name}` (known: {})",
+                        known.join(", ")
+                    ))
+                })?;
+                walked.push_str(&format!("[{index}]"));
+                let Some(item) = items.get_mut(index) else {
+                    return Err(wrong("no such item".to_owned()));
+                };
+                target = item;
+            }
+        }
+    }
+    *target = value;
+    places.set.insert(walked);
+    Ok(())
+}
+
+enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+    Named(&'a str),
+}
+
+/// `variant[0].system.k` or `variant[turns].system.k`.
+fn steps(path: &str) -> Option<Vec<Step<'_>>> {
+    let mut steps = Vec::new();
+    for part in path.split('.') {
+        let (key, mut rest) = match part.find('[') {
+            Some(at) => part.split_at(at),
+            None => (part, ""),
+        };
+        if key.is_empty() {
+            return None;
+        }
+        steps.push(Step::Key(key));
+        while let Some(inner) = rest.strip_prefix('[') {
+            let (index, after) = inner.split_once(']')?;
+            steps.push(match index.parse() {
+                Ok(index) => Step::Index(index),
+                Err(_) if !index.is_empty() => Step::Named(index),
+                Err(_) => return None,
+            });
+            rest = after;
+        }
+        if !rest.is_empty() {
+            return None;
+        }
+    }
+    Some(steps)
+}
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;

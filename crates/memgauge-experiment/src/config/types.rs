@@ -1,0 +1,188 @@
+//! Types of an experiment's config. The docstrings become docs/CONFIG.md.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use memgauge_model::EmbedderConfig;
+use memgauge_pipeline::answerer::AnswererConfig;
+use memgauge_pipeline::judge::JudgeConfig;
+use memgauge_pipeline::system::SystemConfig;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// An experiment: variants of a memory pipeline measured on one dataset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ExperimentConfig {
+    /// Name of the experiment: letters, digits, `-`, `_` and `.`; part of the run directory's name.
+    pub name: String,
+    /// What is replayed.
+    pub dataset: DatasetConfig,
+    /// Seed of everything random: the bootstrap, the index, the choice in the `swapped` control.
+    #[serde(default)]
+    pub seed: u64,
+    /// Whether every conversation has a store of its own; variants may differ.
+    #[serde(default)]
+    pub isolation: Isolation,
+    /// Conversations ingested and questions answered at a time; 0 = one per processor. Searches
+    /// are always measured one at a time.
+    #[serde(default)]
+    pub jobs: usize,
+    /// Models by name. Without an entry, the names of the kinds stand for their defaults.
+    #[serde(default)]
+    pub models: BTreeMap<String, EmbedderConfig>,
+    /// What turns a context into an answer; variants may differ.
+    #[serde(default = "default_answerer")]
+    pub answerer: AnswererConfig,
+    /// What labels answers as right or wrong.
+    #[serde(default = "default_judge")]
+    pub judge: JudgeConfig,
+    /// Arms that know what no system may know.
+    #[serde(default)]
+    pub controls: Controls,
+    /// How latency is measured.
+    #[serde(default)]
+    pub measure: Measure,
+    /// What a record keeps.
+    #[serde(default)]
+    pub record: RecordConfig,
+    /// The variants, in the order of the tables.
+    #[schemars(length(min = 1))]
+    pub variant: Vec<VariantConfig>,
+}
+
+fn default_answerer() -> AnswererConfig {
+    AnswererConfig::default()
+}
+
+fn default_judge() -> JudgeConfig {
+    JudgeConfig::default()
+}
+
+/// Which conversations and questions are replayed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DatasetConfig {
+    /// `locomo` (looked for in MEMGAUGE_DATA, `datasets/` and the user's cache), `sample`, or
+    /// `file` with a `path`.
+    pub kind: DatasetKind,
+    /// Path of a file in LOCOMO's format, relative to the config file.
+    #[serde(default)]
+    pub path: Option<PathBuf>,
+    /// Categories to ask, by number; all five without it. Category 5 is always reported apart.
+    #[serde(default)]
+    pub categories: Vec<u8>,
+    /// Conversations to replay, by id; all without it.
+    #[serde(default)]
+    pub conversations: Vec<String>,
+    /// At most this many questions of each conversation.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub limit: Option<usize>,
+}
+
+/// Where a dataset comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DatasetKind {
+    /// The published ten conversations.
+    Locomo,
+    /// The three conversations that come with memgauge.
+    Sample,
+    /// Any file in LOCOMO's format.
+    File,
+}
+
+impl DatasetKind {
+    /// The name under which the dataset is looked for.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Locomo => "locomo",
+            Self::Sample => "sample",
+            Self::File => "file",
+        }
+    }
+}
+
+/// Whether conversations share a memory.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// One memory per conversation.
+    #[default]
+    Conversation,
+    /// One memory for all conversations, each in a scope of its own.
+    Shared,
+}
+
+/// Arms that know what no system may know. They are marked with `*` in every table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Controls {
+    /// The gold evidence as context: the ceiling of retrieval.
+    pub oracle: bool,
+    /// Names of variants to ask about each question from another conversation's memory: the
+    /// floor, what an answerer gets from the question alone. Needs two conversations.
+    pub swapped: Vec<String>,
+}
+
+impl Default for Controls {
+    fn default() -> Self {
+        Self {
+            oracle: true,
+            swapped: Vec::new(),
+        }
+    }
+}
+
+/// How latency is measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Measure {
+    /// Searches at the start of each conversation that are left out of percentiles.
+    pub warm_up: usize,
+}
+
+impl Default for Measure {
+    fn default() -> Self {
+        Self { warm_up: 5 }
+    }
+}
+
+/// What a record keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct RecordConfig {
+    /// Candidates kept per question, beyond those in the context too.
+    #[schemars(range(max = 200))]
+    pub candidates: usize,
+    /// Whether the stores stay in the run directory when it is finished.
+    pub stores: bool,
+}
+
+impl Default for RecordConfig {
+    fn default() -> Self {
+        Self {
+            candidates: 200,
+            stores: false,
+        }
+    }
+}
+
+/// One arm of the experiment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct VariantConfig {
+    /// Name in tables and files: letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// The memory system, with every part that differs from its defaults.
+    pub system: SystemConfig,
+    /// Overrides the experiment's `isolation`.
+    #[serde(default)]
+    pub isolation: Option<Isolation>,
+    /// Overrides the experiment's `answerer`.
+    #[serde(default)]
+    pub answerer: Option<AnswererConfig>,
+}

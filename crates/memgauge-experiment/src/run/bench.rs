@@ -1,0 +1,238 @@
+//! What all tasks of a run share: the plan, the files, the models.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use memgauge_core::{ConversationId, QuestionId, Tokenizer};
+use memgauge_dataset::Dataset;
+use memgauge_report::metrics::PreparedGold;
+use memgauge_report::record::{
+    ContextRow, Phase, QuestionRecord, TimingRow,
+};
+use memgauge_report::{Appender, RunDir, RunDirError, files};
+use serde::Deserialize;
+
+use super::observe::{Event, Observer, Stop};
+use super::resume::Done;
+use super::{Runner, stopped};
+use crate::assemble::{Assembly, tokenizer};
+use crate::config::ConfigFile;
+use crate::error::ExperimentError;
+use crate::plan::Plan;
+
+/// Files that are appended to.
+pub(super) struct Writers {
+    pub(super) records: Appender,
+    pub(super) ingest: Appender,
+    pub(super) contexts: Appender,
+    pub(super) timings: Appender,
+}
+
+/// What all tasks of a run share.
+pub(super) struct Bench {
+    pub(super) file: ConfigFile,
+    pub(super) dataset: Arc<Dataset>,
+    pub(super) plan: Plan,
+    pub(super) assembly: Arc<Assembly>,
+    pub(super) dir: RunDir,
+    pub(super) jobs: usize,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) stop: Stop,
+    pub(super) done: Mutex<Done>,
+    /// Sessions being ingested.
+    pub(super) ingesting: AtomicU32,
+    /// Questions being answered.
+    pub(super) answering: AtomicU32,
+    pub(super) cl100k: Arc<dyn Tokenizer>,
+    pub(super) o200k: Arc<dyn Tokenizer>,
+    /// Gold answers ready to be compared, in the dataset's order.
+    pub(super) golds: Vec<Vec<PreparedGold>>,
+    /// Token counts (cl100k, o200k) of contexts by digest.
+    pub(super) counted: Mutex<BTreeMap<String, (u64, u64)>>,
+    writers: Mutex<Writers>,
+}
+
+impl Bench {
+    pub(super) fn new(
+        runner: Runner,
+        dir: RunDir,
+        jobs: usize,
+        observer: Arc<dyn Observer>,
+        stop: Stop,
+    ) -> Result<Self, ExperimentError> {
+        let token = |name| tokenizer(name).map_err(|e| ExperimentError::Internal(e.to_string()));
+        let done = Done::read(&dir)?;
+        let writers = Writers {
+            records: dir.appender(files::RECORDS).map_err(stopped)?,
+            ingest: dir.appender(files::INGEST).map_err(stopped)?,
+            contexts: dir.appender(files::CONTEXTS).map_err(stopped)?,
+            timings: dir.appender(files::TIMINGS).map_err(stopped)?,
+        };
+        let golds = runner
+            .dataset
+            .conversations
+            .iter()
+            .map(|entry| {
+                entry
+                    .items
+                    .iter()
+                    .map(|item| PreparedGold::new(item.key.category, item.key.gold.text()))
+                    .collect()
+            })
+            .collect();
+        Ok(Self {
+            golds,
+            cl100k: token("cl100k")?,
+            o200k: token("o200k")?,
+            file: runner.file,
+            dataset: runner.dataset,
+            plan: runner.plan,
+            assembly: runner.assembly,
+            dir,
+            jobs,
+            observer,
+            stop,
+            done: Mutex::new(done),
+            ingesting: AtomicU32::new(0),
+            answering: AtomicU32::new(0),
+            counted: Mutex::default(),
+            writers: Mutex::new(writers),
+        })
+    }
+
+    /// Runs all variants. False when it was asked to stop.
+    pub(super) async fn run(self: &Arc<Self>) -> Result<bool, ExperimentError> {
+        self.observer.event(&Event::Started {
+            dir: self.dir.path(),
+            questions: self.plan.questions() * self.plan.variants.len(),
+            done: self.done().questions(),
+        });
+        for index in 0..self.plan.variants.len() {
+            if !self.run_variant(index).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn done(&self) -> MutexGuard<'_, Done> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Carries out `write` on the run's files; a refusal stops the run.
+    pub(super) fn write(
+        &self,
+        write: impl FnOnce(&mut Writers) -> Result<(), RunDirError>,
+    ) -> Result<(), ExperimentError> {
+        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        write(&mut writers).map_err(stopped)
+    }
+
+    /// Drops what an interrupted ingestion of `conversation` left in the files.
+    pub(super) fn forget_ingestion(
+        &self,
+        variant: &str,
+        conversation: &ConversationId,
+    ) -> Result<(), ExperimentError> {
+        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut line = 0_u64;
+        self.dir
+            .rewrite(files::INGEST, |row: IngestKey| {
+                line += 1;
+                (row.variant != variant || row.conversation != *conversation).then_some(line)
+            })
+            .map_err(stopped)?;
+        self.dir
+            .rewrite(files::TIMINGS, |row: TimingRow| {
+                line += 1;
+                let ingestion = matches!(row.phase, Phase::Ingest | Phase::Flush);
+                (!ingestion || row.variant != variant || row.conversation != *conversation)
+                    .then_some(line)
+            })
+            .map_err(stopped)?;
+        writers.ingest = self.dir.appender(files::INGEST).map_err(stopped)?;
+        writers.timings = self.dir.appender(files::TIMINGS).map_err(stopped)?;
+        Ok(())
+    }
+
+    /// Puts every file in the order of the plan, whatever the order of arrival was.
+    pub(super) fn sort_files(&self) -> Result<(), RunDirError> {
+        let variants: BTreeMap<&str, usize> = self
+            .plan
+            .variants
+            .iter()
+            .map(|variant| variant.name.as_str())
+            .zip(0..)
+            .collect();
+        let conversations: BTreeMap<&ConversationId, usize> = self
+            .dataset
+            .conversations
+            .iter()
+            .map(|entry| &entry.conversation.head.id)
+            .zip(0..)
+            .collect();
+        let variant = |name: &str| variants.get(name).copied();
+        let conversation = |id: &ConversationId| conversations.get(id).copied();
+        self.dir.rewrite(files::RECORDS, |row: RecordKey| {
+            Some((
+                variant(&row.variant),
+                conversation(&row.question.conversation),
+                row.question.index,
+                row.repeat,
+            ))
+        })?;
+        self.dir.rewrite(files::INGEST, |row: IngestKey| {
+            Some((variant(&row.variant), conversation(&row.conversation), row.seq))
+        })?;
+        let mut seen = std::collections::BTreeSet::new();
+        self.dir.rewrite(files::CONTEXTS, |row: ContextRow| {
+            let at = conversation(&row.conversation);
+            seen.insert(row.digest.clone()).then_some((at, row.digest))
+        })?;
+        self.dir.rewrite(files::TIMINGS, |row: TimingRow| {
+            Some((
+                variant(&row.variant),
+                conversation(&row.conversation),
+                row.phase,
+                row.session,
+                row.question.map(|question| question.index),
+                row.repeat,
+            ))
+        })?;
+        Ok(())
+    }
+
+    /// A record is complete: write it, its timings and, once, its context.
+    pub(super) fn keep(
+        &self,
+        record: &QuestionRecord,
+        timings: &[TimingRow],
+        context: Option<&ContextRow>,
+    ) -> Result<(), ExperimentError> {
+        self.write(|writers| {
+            writers.contexts.append(context)?;
+            writers.timings.append(timings)?;
+            // Last: a record means that all that belongs to it is there.
+            writers.records.append([record])
+        })?;
+        self.done().insert(&record.variant, record.question.clone());
+        self.observer.event(&Event::Answered);
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+struct RecordKey {
+    variant: String,
+    question: QuestionId,
+    repeat: u32,
+}
+
+#[derive(Deserialize)]
+struct IngestKey {
+    variant: String,
+    conversation: ConversationId,
+    seq: u32,
+}
+

@@ -1,0 +1,412 @@
+//! Ingestion: a system per conversation (or one for all), its journal and its timings.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use futures::{StreamExt, TryStreamExt};
+use memgauge_core::{
+    ComponentError, ConversationId, ErrorKind, MemoryEvent, MemorySystem, Meter, Stage,
+};
+use memgauge_dataset::Entry;
+use memgauge_pipeline::context::TimeFormat;
+use memgauge_pipeline::system::Oracle;
+use memgauge_report::record::{ChargeRow, IngestRow, Phase, TimingRow};
+use memgauge_report::{Lineage, files};
+
+use super::bench::Bench;
+use super::machine::load;
+use super::observe::Event;
+use super::questions::milliseconds;
+use crate::config::Isolation;
+use crate::error::ExperimentError;
+use crate::plan::Role;
+
+/// A memory that can be asked.
+#[derive(Clone)]
+pub(super) struct Ready {
+    pub(super) system: Arc<dyn MemorySystem>,
+    /// Per conversation; none for systems without memories.
+    pub(super) lineages: Arc<BTreeMap<ConversationId, Lineage>>,
+    /// Why nothing can be asked: the ingestion failed for reasons of infrastructure.
+    pub(super) failure: Option<Arc<ComponentError>>,
+}
+
+/// Conversations that share a memory.
+struct Unit {
+    /// Name of its folder.
+    name: String,
+    /// Places in the dataset, in order.
+    entries: Vec<usize>,
+}
+
+impl Bench {
+    /// Runs one variant. False when it was asked to stop.
+    pub(super) async fn run_variant(
+        self: &Arc<Self>,
+        index: usize,
+    ) -> Result<bool, ExperimentError> {
+        let Some(variant) = self.plan.variants.get(index) else {
+            return Ok(true);
+        };
+        // Per conversation: the questions that have no record yet.
+        let mut open: Vec<(usize, Vec<usize>)> = Vec::new();
+        for planned in &self.plan.conversations {
+            let Some(entry) = self.dataset.conversations.get(planned.entry) else {
+                continue;
+            };
+            let done = self.done();
+            let items: Vec<usize> = planned
+                .items
+                .iter()
+                .copied()
+                .filter(|place| {
+                    entry
+                        .items
+                        .get(*place)
+                        .is_some_and(|item| !done.has(&variant.name, &item.question.id))
+                })
+                .collect();
+            if !items.is_empty() {
+                open.push((planned.entry, items));
+            }
+        }
+        if open.is_empty() {
+            return Ok(true);
+        }
+        self.observer.event(&Event::Ingesting {
+            variant: &variant.name,
+        });
+        let swapped = matches!(variant.role, Role::Swapped(_));
+        // Which conversation's memory is asked about each conversation's questions.
+        let count = self.dataset.conversations.len();
+        let memory_of = |entry: usize| if swapped { (entry + 1) % count } else { entry };
+        let units = match variant.isolation {
+            Isolation::Conversation => open
+                .iter()
+                .map(|(entry, _)| memory_of(*entry))
+                .map(|entry| Unit {
+                    name: self.conversation(entry).to_string(),
+                    entries: vec![entry],
+                })
+                .collect(),
+            // Every conversation of the plan, asked or not: they are the crowd.
+            Isolation::Shared => vec![Unit {
+                name: "shared".to_owned(),
+                entries: self
+                    .plan
+                    .conversations
+                    .iter()
+                    .map(|planned| planned.entry)
+                    .collect(),
+            }],
+        };
+        let ready: Vec<Option<(Vec<usize>, Ready)>> = futures::stream::iter(units)
+            .map(|unit| {
+                let bench = Arc::clone(self);
+                let task = tokio::spawn(async move {
+                    let ready = bench.ingest_unit(index, &unit).await?;
+                    Ok::<_, ExperimentError>(ready.map(|ready| (unit.entries, ready)))
+                });
+                async move {
+                    task.await
+                        .map_err(|error| ExperimentError::Internal(error.to_string()))?
+                }
+            })
+            .buffered(self.jobs)
+            .try_collect()
+            .await?;
+        let Some(ready) = ready.into_iter().collect::<Option<Vec<_>>>() else {
+            return Ok(false);
+        };
+        let memories: BTreeMap<usize, Ready> = ready
+            .into_iter()
+            .flat_map(|(entries, ready)| {
+                entries.into_iter().map(move |entry| (entry, ready.clone()))
+            })
+            .collect();
+        self.observer.event(&Event::Asking {
+            variant: &variant.name,
+        });
+        for (entry, items) in open {
+            let memory = memory_of(entry);
+            let Some(ready) = memories.get(&memory) else {
+                return Err(ExperimentError::Internal("a memory is missing".to_owned()));
+            };
+            if !self.ask(index, entry, memory, &items, ready).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn conversation(&self, entry: usize) -> ConversationId {
+        self.dataset.conversations.get(entry).map_or_else(
+            || ConversationId::new(""),
+            |entry| entry.conversation.head.id.clone(),
+        )
+    }
+
+    /// `None` when it was asked to stop.
+    async fn ingest_unit(
+        &self,
+        variant: usize,
+        unit: &Unit,
+    ) -> Result<Option<Ready>, ExperimentError> {
+        let Some(planned) = self.plan.variants.get(variant) else {
+            return Ok(None);
+        };
+        let name = planned.name.as_str();
+        let folder: PathBuf = self.dir.file(files::STORES).join(name).join(&unit.name);
+        let mut journals = BTreeMap::new();
+        for entry in &unit.entries {
+            let id = self.conversation(*entry);
+            if let Some(journal) = self.done().take_journal(name, &id) {
+                journals.insert(id, journal);
+            }
+        }
+        let whole = journals.len() == unit.entries.len()
+            && journals.values().all(|journal| journal.is_complete);
+        if !whole && folder.exists() {
+            std::fs::remove_dir_all(&folder).map_err(|error| disk(&folder, &error))?;
+        }
+        std::fs::create_dir_all(&folder).map_err(|error| disk(&folder, &error))?;
+        let system: Arc<dyn MemorySystem> = match &planned.role {
+            Role::System(system) | Role::Swapped(system) => Arc::from(
+                self.assembly
+                    .system(system, &folder)
+                    .map_err(|error| ExperimentError::Stopped(format!("{name}: {error}")))?,
+            ),
+            Role::Oracle => Arc::new(self.oracle()),
+        };
+        if whole && system.is_complete() {
+            let lineages = journals
+                .into_iter()
+                .map(|(id, journal)| (id, journal.lineage))
+                .collect();
+            return Ok(Some(Ready {
+                system,
+                lineages: Arc::new(lineages),
+                failure: None,
+            }));
+        }
+        for id in journals.keys() {
+            self.forget_ingestion(name, id)?;
+        }
+        let mut lineages = BTreeMap::new();
+        let mut failure = None;
+        let mut last = None;
+        for entry in &unit.entries {
+            let Some(entry) = self.dataset.conversations.get(*entry) else {
+                continue;
+            };
+            let id = entry.conversation.head.id.clone();
+            let mut journal = Ledger {
+                variant: name.to_owned(),
+                conversation: id.clone(),
+                seq: 0,
+                lineage: Lineage::default(),
+                meter: Meter::new(),
+            };
+            match self.ingest(system.as_ref(), entry, &mut journal).await? {
+                Ended::Stopped => return Ok(None),
+                Ended::Failed(error) => {
+                    failure = Some(Arc::new(error));
+                    break;
+                }
+                Ended::Well => {}
+            }
+            lineages.insert(id, journal.lineage.clone());
+            // With a shared memory, what comes to be at the end is the last conversation's.
+            if let Some(previous) = last.replace(journal) {
+                self.end(previous)?;
+            }
+        }
+        if let (None, Some(mut journal)) = (&failure, last) {
+            match self.flush(system.as_ref(), &mut journal).await? {
+                Ended::Failed(error) => failure = Some(Arc::new(error)),
+                _ => {
+                    lineages.insert(journal.conversation.clone(), journal.lineage.clone());
+                    self.end(journal)?;
+                }
+            }
+        }
+        Ok(Some(Ready {
+            system,
+            lineages: Arc::new(lineages),
+            failure,
+        }))
+    }
+
+    async fn ingest(
+        &self,
+        system: &dyn MemorySystem,
+        entry: &Entry,
+        journal: &mut Ledger,
+    ) -> Result<Ended, ExperimentError> {
+        for session in &entry.conversation.sessions {
+            if self.stop.is_requested() {
+                return Ok(Ended::Stopped);
+            }
+            let meter = Meter::new();
+            let in_flight = self.ingesting.fetch_add(1, Ordering::Relaxed) + 1;
+            let start = Instant::now();
+            let result = system
+                .ingest(&meter.at(Stage::Extract), &entry.conversation.head, session)
+                .await;
+            let ms = milliseconds(start.elapsed());
+            self.ingesting.fetch_sub(1, Ordering::Relaxed);
+            match result {
+                Ok(events) => {
+                    let timing = TimingRow {
+                        session: Some(session.index),
+                        ..journal.timing(Phase::Ingest, ms, in_flight, &meter)
+                    };
+                    self.log(journal, Some(session.index), events, &timing)?;
+                    journal.count(&meter);
+                }
+                Err(error) => return failed(error),
+            }
+        }
+        Ok(Ended::Well)
+    }
+
+    async fn flush(
+        &self,
+        system: &dyn MemorySystem,
+        journal: &mut Ledger,
+    ) -> Result<Ended, ExperimentError> {
+        let meter = Meter::new();
+        let in_flight = self.ingesting.fetch_add(1, Ordering::Relaxed) + 1;
+        let start = Instant::now();
+        let result = system.flush(&meter.at(Stage::Index)).await;
+        let ms = milliseconds(start.elapsed());
+        self.ingesting.fetch_sub(1, Ordering::Relaxed);
+        match result {
+            Ok(events) => {
+                let timing = journal.timing(Phase::Flush, ms, in_flight, &meter);
+                self.log(journal, None, events, &timing)?;
+                journal.count(&meter);
+                Ok(Ended::Well)
+            }
+            Err(error) => failed(error),
+        }
+    }
+
+    fn log(
+        &self,
+        journal: &mut Ledger,
+        session: Option<u32>,
+        events: Vec<MemoryEvent>,
+        timing: &TimingRow,
+    ) -> Result<(), ExperimentError> {
+        let rows: Vec<IngestRow> = events
+            .into_iter()
+            .map(|event| {
+                journal.lineage.apply(&event);
+                journal.row(session, Some(event))
+            })
+            .collect();
+        self.write(|writers| {
+            writers.ingest.append(&rows)?;
+            writers.timings.append([timing])
+        })
+    }
+
+    /// Writes the row that ends an ingestion.
+    fn end(&self, mut journal: Ledger) -> Result<(), ExperimentError> {
+        let counters = journal.meter.counters();
+        let row = IngestRow {
+            counters,
+            ..journal.row(None, None)
+        };
+        self.write(|writers| writers.ingest.append([&row]))
+    }
+
+    fn oracle(&self) -> Oracle {
+        let evidence = self
+            .plan
+            .asked(&self.dataset)
+            .map(|(_, item)| (item.question.id.clone(), item.key.evidence.clone()))
+            .collect();
+        Oracle::new(evidence, TimeFormat::Spoken)
+    }
+}
+
+/// The journal that an ingestion is writing.
+struct Ledger {
+    variant: String,
+    conversation: ConversationId,
+    seq: u32,
+    lineage: Lineage,
+    /// Counts how often each component ran.
+    meter: Arc<Meter>,
+}
+
+impl Ledger {
+    fn row(&mut self, session: Option<u32>, event: Option<MemoryEvent>) -> IngestRow {
+        let seq = self.seq;
+        self.seq += 1;
+        IngestRow {
+            variant: self.variant.clone(),
+            conversation: self.conversation.clone(),
+            session,
+            seq,
+            event,
+            counters: BTreeMap::new(),
+        }
+    }
+
+    fn count(&self, meter: &Meter) {
+        let cx = self.meter.at(Stage::Index);
+        for (component, calls) in meter.counters() {
+            cx.count(&component, calls);
+        }
+    }
+
+    fn timing(&self, phase: Phase, ms: f64, in_flight: u32, meter: &Meter) -> TimingRow {
+        TimingRow {
+            variant: self.variant.clone(),
+            phase,
+            conversation: self.conversation.clone(),
+            session: None,
+            question: None,
+            repeat: 0,
+            ms: Some(ms),
+            warm_up: false,
+            in_flight,
+            load: load(),
+            charges: charges(meter),
+        }
+    }
+}
+
+enum Ended {
+    Well,
+    Failed(ComponentError),
+    Stopped,
+}
+
+/// A store that refuses stops the run; any other failure is an outcome of the questions.
+fn failed(error: ComponentError) -> Result<Ended, ExperimentError> {
+    if error.kind == ErrorKind::Storage {
+        Err(ExperimentError::Stopped(error.to_string()))
+    } else {
+        Ok(Ended::Failed(error))
+    }
+}
+
+fn disk(folder: &std::path::Path, error: &std::io::Error) -> ExperimentError {
+    ExperimentError::Stopped(format!("{}: {error}", folder.display()))
+}
+
+/// What models cost, by stage.
+pub(super) fn charges(meter: &Meter) -> BTreeMap<Stage, ChargeRow> {
+    meter
+        .charges()
+        .iter()
+        .map(|(stage, charge)| (*stage, ChargeRow::from(charge)))
+        .collect()
+}

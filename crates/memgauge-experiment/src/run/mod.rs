@@ -1,0 +1,322 @@
+//! Runs a plan: ingest, search, answer, score, and write everything down as it happens.
+//!
+//! Per variant: conversations are ingested concurrently, each session in order. Then, one
+//! conversation after the other, its questions are searched one at a time (that is the search
+//! latency), and answered and scored concurrently.
+
+mod bench;
+mod ingest;
+mod machine;
+mod observe;
+mod questions;
+mod resume;
+mod score;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use memgauge_dataset::Dataset;
+use memgauge_report::statistics::Bootstrap;
+use memgauge_report::summary::Summary;
+use memgauge_report::{
+    DatasetManifest, Manifest, RunDir, RunDirError, VariantManifest, files, record, summarise,
+    table, write_parquet,
+};
+
+pub use machine::describe as describe_machine;
+pub use observe::{Event, Observer, Stop};
+
+use crate::assemble::Assembly;
+use crate::config::ConfigFile;
+use crate::error::ExperimentError;
+use crate::plan::{Plan, Role};
+use bench::Bench;
+
+/// What the command line adds to a config.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// Folder in which run directories are made.
+    pub out: PathBuf,
+    /// Overrides the config's `jobs`.
+    pub jobs: Option<usize>,
+    /// Command line, secrets redacted.
+    pub argv: Vec<String>,
+    /// Revision of memgauge's source, where known.
+    pub revision: Option<String>,
+    /// Start of the run in UTC: RFC 3339.
+    pub started: String,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum RunReport {
+    /// Every question has a record.
+    Finished {
+        /// The run directory.
+        dir: RunDir,
+        /// What it says.
+        summary: Box<Summary>,
+    },
+    /// Stopped on request; `--resume` goes on.
+    Interrupted {
+        /// The run directory.
+        dir: RunDir,
+    },
+}
+
+/// A planned experiment that is ready to run.
+pub struct Runner {
+    file: ConfigFile,
+    dataset: Arc<Dataset>,
+    plan: Plan,
+    assembly: Arc<Assembly>,
+    options: RunOptions,
+}
+
+impl Runner {
+    /// Checks that every part of the plan can be built. Creates nothing that stays.
+    ///
+    /// # Errors
+    /// With every part that cannot be built, at its place in the config.
+    pub fn new(
+        file: ConfigFile,
+        dataset: Dataset,
+        plan: Plan,
+        options: RunOptions,
+    ) -> Result<Self, ExperimentError> {
+        let assembly = Assembly::new(&file.config.models);
+        let scratch = tempfile::tempdir()
+            .map_err(|error| ExperimentError::Stopped(format!("temporary folder: {error}")))?;
+        let mut problems = Vec::new();
+        for (index, variant) in plan.variants.iter().enumerate() {
+            let Role::System(system) = &variant.role else {
+                continue;
+            };
+            let folder = scratch.path().join(index.to_string());
+            let built = std::fs::create_dir_all(&folder)
+                .map_err(memgauge_core::BuildError::new)
+                .and_then(|()| assembly.system(system, &folder));
+            if let Err(error) = built {
+                let path = match &error.key {
+                    Some(key) => format!("{}.{key}", variant.path),
+                    None => variant.path.clone(),
+                };
+                problems.push(file.problem(&path, error));
+            }
+            if let Err(error) = variant.answerer.build(&assembly.parts()) {
+                problems.push(file.problem("answerer", error));
+            }
+        }
+        if !problems.is_empty() {
+            return Err(ExperimentError::Config(problems));
+        }
+        Ok(Self {
+            file,
+            dataset: Arc::new(dataset),
+            plan,
+            assembly: Arc::new(assembly),
+            options,
+        })
+    }
+
+    fn jobs(&self) -> usize {
+        let given = self.options.jobs.unwrap_or(self.file.config.jobs);
+        if given > 0 {
+            return given;
+        }
+        std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+    }
+
+    /// Starts a new run directory and runs to the end, or until `stop`.
+    ///
+    /// # Errors
+    /// When the directory cannot be made, or the disk or a store refuses in mid-run.
+    pub async fn run(
+        self,
+        observer: Arc<dyn Observer>,
+        stop: Stop,
+    ) -> Result<RunReport, ExperimentError> {
+        let stamp: String = self
+            .options
+            .started
+            .chars()
+            .take(19)
+            .filter(|c| *c != '-' && *c != ':')
+            .collect();
+        let short = self.plan.digest.get(..8).unwrap_or(&self.plan.digest);
+        let name = format!("{stamp}-{}-{short}", self.file.config.name);
+        // Two runs of one experiment may start in the same second.
+        let mut attempt = 1;
+        let dir = loop {
+            let name = match attempt {
+                1 => name.clone(),
+                n => format!("{name}-{n}"),
+            };
+            match RunDir::create(self.options.out.join(name)) {
+                Ok(dir) => break dir,
+                Err(RunDirError::Exists { .. }) if attempt < 100 => attempt += 1,
+                Err(error) => return Err(ExperimentError::RunDir(error)),
+            }
+        };
+        let lock = dir.lock().map_err(ExperimentError::RunDir)?;
+        dir.write_json(files::MANIFEST, &self.manifest())
+            .map_err(stopped)?;
+        let report = self.carry_on(dir, observer, stop).await;
+        drop(lock);
+        report
+    }
+
+    /// Goes on with a run directory.
+    ///
+    /// # Errors
+    /// When it is in use, or was begun with another config, dataset or version; and as
+    /// [`Self::run`].
+    pub async fn resume(
+        self,
+        dir: RunDir,
+        observer: Arc<dyn Observer>,
+        stop: Stop,
+    ) -> Result<RunReport, ExperimentError> {
+        let lock = dir.lock().map_err(ExperimentError::RunDir)?;
+        let manifest = dir.manifest().map_err(ExperimentError::RunDir)?;
+        self.must_match(&dir, &manifest)?;
+        let report = self.carry_on(dir, observer, stop).await;
+        drop(lock);
+        report
+    }
+
+    fn must_match(&self, dir: &RunDir, manifest: &Manifest) -> Result<(), ExperimentError> {
+        if manifest.digest == self.plan.digest {
+            return Ok(());
+        }
+        let mine = self.manifest();
+        let mut differs = Vec::new();
+        if manifest.tool != mine.tool {
+            differs.push(format!("memgauge {} began it, this is {}", manifest.tool, mine.tool));
+        }
+        if manifest.dataset.content != mine.dataset.content {
+            differs.push("the dataset's content differs".to_owned());
+        } else if manifest.dataset.questions != mine.dataset.questions {
+            differs.push(format!(
+                "it asks {} questions, the selection now {}",
+                manifest.dataset.questions, mine.dataset.questions
+            ));
+        }
+        for variant in &mine.variants {
+            match manifest.variants.iter().find(|old| old.name == variant.name) {
+                Some(old) if old.digest == variant.digest => {}
+                Some(_) => differs.push(format!("variant `{}` differs", variant.name)),
+                None => differs.push(format!("variant `{}` is new", variant.name)),
+            }
+        }
+        if differs.is_empty() {
+            differs.push("the config differs".to_owned());
+        }
+        Err(ExperimentError::Resume(format!(
+            "{}: cannot be resumed: {}",
+            dir.path().display(),
+            differs.join("; ")
+        )))
+    }
+
+    async fn carry_on(
+        self,
+        dir: RunDir,
+        observer: Arc<dyn Observer>,
+        stop: Stop,
+    ) -> Result<RunReport, ExperimentError> {
+        let manifest = dir.manifest().map_err(ExperimentError::RunDir)?;
+        let jobs = self.jobs();
+        let seed = self.file.config.seed;
+        let keep_stores = self.file.config.record.stores;
+        let bench = Arc::new(Bench::new(self, dir.clone(), jobs, observer, stop)?);
+        if !bench.run().await? {
+            return Ok(RunReport::Interrupted { dir });
+        }
+        bench.sort_files().map_err(stopped)?;
+        let observer = Arc::clone(&bench.observer);
+        drop(bench);
+        observer.event(&Event::Summarising);
+        let manifest = Manifest {
+            models: manifest.models.clone(),
+            ..manifest
+        };
+        let bootstrap = Bootstrap {
+            seed,
+            ..Bootstrap::default()
+        };
+        let summary = summarise(&dir, &manifest, bootstrap)?;
+        dir.write_json(files::SUMMARY, &summary).map_err(stopped)?;
+        let text = table::report(&summary, table::Style::Markdown);
+        dir.write_whole(files::REPORT, text.as_bytes())
+            .map_err(stopped)?;
+        write_parquet(&dir).map_err(|error| ExperimentError::Stopped(error.to_string()))?;
+        if !keep_stores {
+            let stores = dir.file(files::STORES);
+            if stores.exists() {
+                std::fs::remove_dir_all(&stores).map_err(|error| {
+                    ExperimentError::Stopped(format!("{}: {error}", stores.display()))
+                })?;
+            }
+        }
+        Ok(RunReport::Finished {
+            dir,
+            summary: Box::new(summary),
+        })
+    }
+
+    fn manifest(&self) -> Manifest {
+        let config = &self.file.config;
+        Manifest {
+            schema_version: record::SCHEMA_VERSION,
+            name: config.name.clone(),
+            digest: self.plan.digest.clone(),
+            config: serde_json::to_value(config).unwrap_or_default(),
+            dataset: DatasetManifest {
+                name: self.dataset.name.clone(),
+                file: self
+                    .dataset
+                    .path
+                    .file_name()
+                    .map(|name| name.to_string_lossy().into_owned())
+                    .unwrap_or_default(),
+                sha256: self.dataset.fingerprint.sha256.clone(),
+                content: self.dataset.fingerprint.content.clone(),
+                path: std::path::absolute(&self.dataset.path)
+                    .unwrap_or_else(|_| self.dataset.path.clone())
+                    .display()
+                    .to_string(),
+                conversations: self.plan.conversations.len(),
+                questions: self.plan.questions(),
+            },
+            variants: self
+                .plan
+                .variants
+                .iter()
+                .map(|variant| VariantManifest {
+                    name: variant.name.clone(),
+                    system: variant.kind().to_owned(),
+                    answerer: variant.answerer.kind().to_owned(),
+                    judge: config.judge.kind().to_owned(),
+                    control: variant.is_control(),
+                    digest: variant.digest.clone(),
+                })
+                .collect(),
+            // Every system was built once to check it, which loaded its models.
+            models: self.assembly.loaded(),
+            partial: self.plan.partial,
+            seed: config.seed,
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: self.options.revision.clone(),
+            argv: self.options.argv.clone(),
+            started: self.options.started.clone(),
+            machine: machine::describe(),
+            jobs: self.jobs(),
+        }
+    }
+}
+
+/// A disk that refuses in mid-run.
+fn stopped(error: RunDirError) -> ExperimentError {
+    ExperimentError::Stopped(error.to_string())
+}

@@ -1,0 +1,236 @@
+//! From recall and answer to a record: the one place where key and answer meet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
+
+use memgauge_core::{Answer, Category, ComponentError, Context, MemoryId, Recall, TurnId};
+use memgauge_dataset::Item;
+use memgauge_report::record::{
+    Candidates, ContextRow, ContextSummary, Outcome, QuestionRecord, TextMetrics,
+};
+use memgauge_report::retrieval::{self, RankedUnit};
+use memgauge_report::{Lineage, fate};
+
+use super::bench::Bench;
+use super::ingest::Ready;
+use crate::error::ExperimentError;
+use crate::plan::PlannedVariant;
+
+/// A question that was asked.
+pub(super) struct Asked<'a> {
+    pub(super) variant: usize,
+    /// Conversation of the question.
+    pub(super) entry: usize,
+    /// Conversation whose memory was asked.
+    pub(super) memory: usize,
+    /// Place of the question in its conversation's list.
+    pub(super) place: usize,
+    pub(super) recall: Result<Recall, ComponentError>,
+    /// `None` when the search failed.
+    pub(super) answer: Option<Result<Answer, ComponentError>>,
+    pub(super) ready: &'a Ready,
+    pub(super) counters: BTreeMap<String, u64>,
+}
+
+impl Bench {
+    /// The record of a question, and its context if that has to be written.
+    pub(super) fn record(
+        &self,
+        item: &Item,
+        asked: Asked<'_>,
+    ) -> Result<(QuestionRecord, Option<ContextRow>), ExperimentError> {
+        let missing = || ExperimentError::Internal("the plan changed while it ran".to_owned());
+        let variant: &PlannedVariant =
+            self.plan.variants.get(asked.variant).ok_or_else(missing)?;
+        let swapped = asked.entry != asked.memory;
+        let mut record = QuestionRecord {
+            variant: variant.name.clone(),
+            question: item.question.id.clone(),
+            repeat: 0,
+            category: item.key.category,
+            outcome: Outcome::Answered,
+            text: item.question.text.clone(),
+            gold: item.key.gold.clone(),
+            evidence: item.key.evidence.clone(),
+            answer: None,
+            answer_entry: None,
+            scores: None,
+            judge: None,
+            memory_of: swapped.then(|| self.conversation(asked.memory)),
+            lists: Vec::new(),
+            k: 0,
+            candidates: Candidates::default(),
+            context: None,
+            retrieval: None,
+            fates: Vec::new(),
+            counters: asked.counters,
+        };
+        let recall = match asked.recall {
+            Ok(recall) => recall,
+            Err(error) => {
+                record.outcome = failure(error);
+                return Ok((record, None));
+            }
+        };
+        let (summary, row) = self.context(&recall.context, asked.memory);
+        record.context = Some(summary);
+        record.k = recall.k;
+        record.candidates = Candidates::new(
+            &recall.candidates,
+            recall.lists.len(),
+            self.file.config.record.candidates,
+        );
+        let lineage = asked
+            .ready
+            .lineages
+            .get(&self.conversation(asked.memory))
+            .filter(|lineage| !lineage.is_empty());
+        self.evidence(&mut record, &recall, lineage);
+        record.lists = recall.lists;
+        match asked.answer {
+            Some(Ok(answer)) => {
+                let gold = self
+                    .golds
+                    .get(asked.entry)
+                    .and_then(|golds| golds.get(asked.place))
+                    .ok_or_else(missing)?;
+                let scores = gold.score(&answer.text);
+                // Category 5 has a trap in the place of the gold answer: only the official rule,
+                // which looks for a refusal, means anything.
+                let compared = record.category != Category::Adversarial;
+                record.scores = Some(TextMetrics {
+                    f1_locomo: scores.f1_locomo,
+                    f1_set: compared.then_some(scores.f1_set),
+                    bleu1: compared.then_some(scores.bleu1),
+                    exact_match: compared.then_some(f64::from(u8::from(scores.exact_match))),
+                });
+                record.answer = Some(answer.text);
+                record.answer_entry = answer.entry;
+            }
+            Some(Err(error)) => record.outcome = failure(error),
+            None => {}
+        }
+        Ok((record, row))
+    }
+
+    /// Evidence metrics and the fate of gold turns.
+    fn evidence(&self, record: &mut QuestionRecord, recall: &Recall, lineage: Option<&Lineage>) {
+        // Turns of another conversation are no evidence, whatever their numbers.
+        let own = record.memory_of.is_none();
+        let conversation = &record.question.conversation;
+        let in_context: BTreeSet<TurnId> = recall
+            .context
+            .entries
+            .iter()
+            .filter(|entry| own && entry.conversation == *conversation)
+            .flat_map(|entry| entry.turns.iter().copied())
+            .collect();
+        let ids: Vec<MemoryId> = recall.candidates.iter().map(|hit| hit.id).collect();
+        let units: Option<Vec<RankedUnit<'_>>> = recall.ranked.then(|| match lineage {
+            Some(lineage) if !ids.is_empty() => ids
+                .iter()
+                .map(|id| match lineage.get(*id) {
+                    Some(trace) if own => RankedUnit {
+                        live: &trace.live,
+                        all: &trace.all,
+                        tokens: self.tokens(&trace.text),
+                    },
+                    // A memory of another conversation (shared store) or of the swapped one.
+                    _ => RankedUnit {
+                        live: &[],
+                        all: &[],
+                        tokens: lineage.get(*id).map_or(0, |trace| self.tokens(&trace.text)),
+                    },
+                })
+                .collect(),
+            _ => recall
+                .context
+                .entries
+                .iter()
+                .map(|entry| RankedUnit {
+                    live: if own { &entry.turns } else { &[] },
+                    all: if own { &entry.lineage } else { &[] },
+                    tokens: self.tokens(&entry.body),
+                })
+                .collect(),
+        });
+        record.retrieval = retrieval::score(&record.evidence, units.as_deref(), &in_context);
+        if own {
+            record.fates = record
+                .evidence
+                .iter()
+                .map(|turn| {
+                    let fate = fate(*turn, lineage, &ids, recall.k, &in_context);
+                    (*turn, fate)
+                })
+                .collect();
+        }
+    }
+
+    fn tokens(&self, text: &str) -> u64 {
+        self.cl100k.count(text) as u64
+    }
+
+    /// Summary of a context, counted once per distinct text; and the row to write where its
+    /// entries are not memories and it was not written before.
+    fn context(&self, context: &Context, memory: usize) -> (ContextSummary, Option<ContextRow>) {
+        let digest = blake3::hash(context.text.as_bytes()).to_hex().to_string();
+        let known = self
+            .counted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&digest)
+            .copied();
+        let (cl100k, o200k) = known.unwrap_or_else(|| {
+            let counts = (
+                self.cl100k.count(&context.text) as u64,
+                self.o200k.count(&context.text) as u64,
+            );
+            self.counted
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(digest.clone(), counts);
+            counts
+        });
+        let of = |cut: bool| -> Vec<MemoryId> {
+            context
+                .entries
+                .iter()
+                .filter(|entry| !cut || entry.cut)
+                .filter_map(|entry| entry.memory)
+                .collect()
+        };
+        let memories = of(false);
+        let row = (memories.is_empty()
+            && !context.entries.is_empty()
+            && self.done().contexts.insert(digest.clone()))
+        .then(|| ContextRow {
+            digest: digest.clone(),
+            conversation: self.conversation(memory),
+            turns: context
+                .entries
+                .iter()
+                .map(|entry| entry.turns.clone())
+                .collect(),
+            text: context.text.clone(),
+        });
+        let summary = ContextSummary {
+            digest,
+            entries: context.entries.len(),
+            memories,
+            cut: of(true),
+            dropped: context.dropped.clone(),
+            cl100k,
+            o200k,
+        };
+        (summary, row)
+    }
+}
+
+fn failure(error: ComponentError) -> Outcome {
+    Outcome::Failed {
+        component: error.component,
+        error: error.kind,
+        message: error.message,
+    }
+}

@@ -1,0 +1,281 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::exit;
+
+/// Measures long-term memory for LLM agents.
+///
+/// Replays conversations through memory pipelines whose every part is chosen in a config file, and
+/// reports accuracy, evidence recall, latency and tokens of each against full context.
+#[derive(Debug, Parser)]
+#[command(version, after_help = exit::HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// No progress, only results and errors.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// More about what goes on; twice for even more.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Colours on the terminal.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned text.
+    Human,
+    /// Markdown.
+    Markdown,
+    /// JSON.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run an experiment, or go on with one.
+    Run(RunArgs),
+    /// Print what would run; nothing is created.
+    Plan(PlanArgs),
+    /// Show the results of a run, or all that it knows about one question.
+    Show(ShowArgs),
+    /// List the families of components, their kinds, keys and defaults.
+    Components(ComponentsArgs),
+    /// Look at config files.
+    Config(ConfigArgs),
+    /// Find, fetch, check and read datasets.
+    Dataset(DatasetArgs),
+    /// Find and fetch models.
+    Model(ModelArgs),
+}
+
+/// A config file and what the command line changes about it.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigOptions {
+    /// Dataset to replay: a file in LOCOMO's format.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) dataset: Option<PathBuf>,
+    /// At most this many questions of each conversation.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// Only these conversations.
+    #[arg(long, value_name = "ID,..", value_delimiter = ',')]
+    pub(crate) conversations: Vec<String>,
+    /// Only these categories, by number.
+    #[arg(long, value_name = "N,..", value_delimiter = ',')]
+    pub(crate) categories: Vec<u8>,
+    /// Seed of everything random.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Change a key of the config: `variant[turns-hybrid].system.retriever.k=10`.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+impl ConfigOptions {
+    /// Everything but the dataset, as overrides.
+    pub(crate) fn overrides(&self) -> Vec<String> {
+        let mut overrides = self.set.clone();
+        if let Some(limit) = self.limit {
+            overrides.push(format!("dataset.limit={limit}"));
+        }
+        if !self.conversations.is_empty() {
+            let quoted: Vec<String> = self
+                .conversations
+                .iter()
+                .map(|id| format!("{:?}", id.trim()))
+                .collect();
+            overrides.push(format!("dataset.conversations=[{}]", quoted.join(",")));
+        }
+        if !self.categories.is_empty() {
+            overrides.push(format!("dataset.categories={:?}", self.categories));
+        }
+        if let Some(seed) = self.seed {
+            overrides.push(format!("seed={seed}"));
+        }
+        overrides
+    }
+
+    /// Whether anything is changed.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.dataset.is_none() && self.overrides().is_empty()
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The experiment.
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    pub(crate) file: Option<PathBuf>,
+    /// Go on with this run directory.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) config: ConfigOptions,
+    /// Conversations ingested and questions answered at a time.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// Folder for run directories.
+    #[arg(long, value_name = "DIR", default_value = "reports/runs")]
+    pub(crate) out: PathBuf,
+    /// How the results are written to standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// The experiment.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) config: ConfigOptions,
+    /// How the plan is written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// A run directory.
+    pub(crate) dir: PathBuf,
+    /// One question, such as `conv-26/q0`.
+    #[arg(long, value_name = "ID")]
+    pub(crate) question: Option<String>,
+    /// How the summary is written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ComponentsArgs {
+    /// One family, such as `fusion`.
+    pub(crate) family: Option<String>,
+    /// One kind of it, such as `rrf`.
+    pub(crate) kind: Option<String>,
+    /// How the list is written; `markdown` with no family is docs/CONFIG.md, `json` the schema of
+    /// config files.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(crate) command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check a config file and print it.
+    Show {
+        /// The experiment.
+        file: PathBuf,
+        /// With every default filled in.
+        #[arg(long)]
+        resolved: bool,
+        #[command(flatten)]
+        config: ConfigOptions,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DatasetArgs {
+    #[command(subcommand)]
+    pub(crate) command: DatasetCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatasetCommand {
+    /// List the known datasets and where they are.
+    List,
+    /// Download a dataset into the user's cache.
+    Fetch {
+        /// Its name.
+        #[arg(default_value = "locomo")]
+        name: String,
+        /// Write it here instead.
+        #[arg(long, value_name = "PATH")]
+        to: Option<PathBuf>,
+    },
+    /// Read a dataset, report everything odd in it, and compare it with its known fingerprint.
+    Verify(DatasetChoice),
+    /// Count conversations, sessions, turns and questions.
+    Stats {
+        #[command(flatten)]
+        choice: DatasetChoice,
+        /// How the counts are written.
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// Print a conversation.
+    Show {
+        /// Its id, such as `conv-26`.
+        conversation: String,
+        /// One session.
+        #[arg(long, value_name = "N")]
+        session: Option<u32>,
+        /// The questions about it too.
+        #[arg(long)]
+        questions: bool,
+        #[command(flatten)]
+        choice: DatasetOptions,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DatasetChoice {
+    /// Its name, or a file.
+    #[arg(default_value = "locomo")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DatasetOptions {
+    /// Name of the dataset, or a file; without it every known dataset is looked through.
+    #[arg(long, value_name = "NAME|PATH")]
+    pub(crate) dataset: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelArgs {
+    #[command(subcommand)]
+    pub(crate) command: ModelCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// List the models that need files, and where these are.
+    List,
+    /// Download a model's files into the user's cache.
+    Fetch {
+        /// Its name.
+        name: String,
+        /// Write them into this folder instead.
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+    },
+}

@@ -1,0 +1,236 @@
+//! `memgauge dataset`
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use memgauge_core::{Category, ConversationId};
+use memgauge_dataset::{DATASETS, Dataset, Entry, Fetched, locomo, resolve, source, sources};
+use memgauge_report::table::{Style, Table};
+
+use crate::cli::{DatasetArgs, DatasetCommand, Format, Global};
+use crate::commands::model::{Bar, fetch_file};
+use crate::{exit, output, places};
+
+pub(crate) async fn run(args: &DatasetArgs, global: &Global) -> anyhow::Result<u8> {
+    match &args.command {
+        DatasetCommand::List => list(),
+        DatasetCommand::Fetch { name, to } => fetch(name, to.as_deref(), global).await,
+        DatasetCommand::Verify(choice) => verify(&choice.name),
+        DatasetCommand::Stats { choice, format } => stats(&choice.name, *format),
+        DatasetCommand::Show {
+            conversation,
+            session,
+            questions,
+            choice,
+        } => show(conversation, *session, *questions, choice.dataset.as_deref()),
+    }
+}
+
+fn list() -> anyhow::Result<u8> {
+    let mut text = String::new();
+    let sources = sources()?;
+    for name in DATASETS {
+        match resolve(name, &places::search(None, None)) {
+            Ok(path) => writeln!(text, "{name:<8} {}", path.display())?,
+            Err(_) if sources.contains_key(*name) => {
+                writeln!(text, "{name:<8} not here; fetch it with: memgauge dataset fetch {name}")?;
+            }
+            Err(_) => writeln!(text, "{name:<8} not here; it comes with memgauge's source")?,
+        }
+        if let Some(source) = sources.get(*name) {
+            writeln!(text, "         {} ({})", source.title, source.licence)?;
+        }
+    }
+    output::result(&text)?;
+    Ok(exit::DONE)
+}
+
+async fn fetch(name: &str, to: Option<&Path>, global: &Global) -> anyhow::Result<u8> {
+    let source = source(name)?;
+    let dest = match to {
+        Some(path) => path.to_owned(),
+        None => cache_folder()?.join("datasets").join(&source.file),
+    };
+    output::note(&format!(
+        "{}: {} ({}); cite {}",
+        name, source.title, source.licence, source.citation
+    ));
+    let bar = Bar::new(global.quiet, &source.file);
+    let fetched = fetch_file(&source.pinned(), &dest, &bar).await?;
+    output::result(&match fetched {
+        Fetched::Downloaded => format!("{} (sha256 as pinned)", dest.display()),
+        Fetched::Present => format!("{} (was there already, sha256 as pinned)", dest.display()),
+    })?;
+    Ok(exit::DONE)
+}
+
+/// The user's cache folder.
+pub(crate) fn cache_folder() -> anyhow::Result<PathBuf> {
+    places::cache().ok_or_else(|| {
+        exit::user("there is no home folder, so no cache; say where to write with --to PATH")
+    })
+}
+
+fn verify(name: &str) -> anyhow::Result<u8> {
+    let dataset = places::dataset(name)?;
+    let mut text = String::new();
+    writeln!(text, "{}", dataset.path.display())?;
+    writeln!(text, "  sha256   {}", dataset.fingerprint.sha256)?;
+    writeln!(text, "  content  {}", dataset.fingerprint.content)?;
+    match dataset.known() {
+        Some(known) if known.sha256 == dataset.fingerprint.sha256 => {
+            writeln!(text, "  this is {} byte for byte; its counts agree", known.name)?;
+        }
+        Some(known) => writeln!(
+            text,
+            "  this is {} re-encoded: other bytes, the same content; its counts agree",
+            known.name
+        )?,
+        None => writeln!(text, "  not a published dataset: nothing to compare it with")?,
+    }
+    writeln!(text, "\n{} thing(s) were odd:", dataset.report.findings.len())?;
+    for finding in &dataset.report.findings {
+        writeln!(text, "  {finding}")?;
+    }
+    output::result(&text)?;
+    Ok(exit::DONE)
+}
+
+fn stats(name: &str, format: Format) -> anyhow::Result<u8> {
+    let dataset = places::dataset(name)?;
+    let stats = dataset.stats();
+    if format == Format::Json {
+        output::json(&stats)?;
+        return Ok(exit::DONE);
+    }
+    let style = match format {
+        Format::Markdown => Style::Markdown,
+        _ => Style::Text,
+    };
+    let mut head = vec!["conversation", "sessions", "turns", "images", "questions"];
+    head.extend(Category::ALL.iter().map(|category| category.name()));
+    head.extend(["with evidence", "observations"]);
+    let mut table = Table::new(&head);
+    for row in &stats.per_conversation {
+        let mut cells = vec![
+            row.id.to_string(),
+            row.sessions.to_string(),
+            row.turns.to_string(),
+            row.images.to_string(),
+            row.questions.to_string(),
+        ];
+        cells.extend(Category::ALL.iter().map(|category| {
+            row.questions_by_category
+                .get(category)
+                .copied()
+                .unwrap_or(0)
+                .to_string()
+        }));
+        cells.push(row.questions_with_evidence.to_string());
+        cells.push(row.observations.to_string());
+        table.rows.push(cells);
+    }
+    let mut total = vec![
+        "all".to_owned(),
+        stats.sessions.to_string(),
+        stats.turns.to_string(),
+        stats.images.to_string(),
+        stats.questions.to_string(),
+    ];
+    total.extend(Category::ALL.iter().map(|category| {
+        stats
+            .questions_by_category
+            .get(category)
+            .copied()
+            .unwrap_or(0)
+            .to_string()
+    }));
+    total.push(stats.questions_with_evidence.to_string());
+    total.push(stats.observations.to_string());
+    table.rows.push(total);
+    let mut text = table.render(style);
+    writeln!(
+        text,
+        "\n{} evidence references, {} gold turns after repair; {} questions in categories 1-4 have evidence",
+        stats.evidence_references, stats.gold_turns, stats.scored_questions_with_evidence
+    )?;
+    output::result(&text)?;
+    Ok(exit::DONE)
+}
+
+fn show(
+    conversation: &str,
+    session: Option<u32>,
+    questions: bool,
+    dataset: Option<&str>,
+) -> anyhow::Result<u8> {
+    let id = ConversationId::new(conversation);
+    let loaded: Vec<Dataset> = match dataset {
+        Some(name) => vec![places::dataset(name)?],
+        None => DATASETS
+            .iter()
+            .filter_map(|name| resolve(name, &places::search(None, None)).ok())
+            .map(|path| locomo::load(&path))
+            .collect::<Result<_, _>>()?,
+    };
+    let Some(entry) = loaded.iter().find_map(|dataset| dataset.entry(&id)) else {
+        let known: Vec<&str> = loaded
+            .iter()
+            .flat_map(|dataset| &dataset.conversations)
+            .map(|entry| entry.conversation.head.id.as_str())
+            .collect();
+        return Err(exit::user(memgauge_core::config::unknown(
+            "conversation",
+            conversation,
+            &known,
+        )));
+    };
+    output::result(&words(entry, session, questions)?)?;
+    Ok(exit::DONE)
+}
+
+fn words(entry: &Entry, session: Option<u32>, questions: bool) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let head = &entry.conversation.head;
+    writeln!(text, "{}: {}", head.id, head.speakers.join(" and "))?;
+    let sessions = &entry.conversation.sessions;
+    if let Some(wanted) = session
+        && !sessions.iter().any(|session| session.index == wanted)
+    {
+        return Err(exit::user(format!(
+            "{} has no session {wanted} (it has {})",
+            head.id,
+            sessions.len()
+        )));
+    }
+    for held in sessions {
+        if session.is_some_and(|wanted| wanted != held.index) {
+            continue;
+        }
+        writeln!(text, "\nsession {} · {}", held.index, held.held_at_text)?;
+        for turn in &held.turns {
+            writeln!(text, "  {:<7} {}: {}", turn.id.to_string(), turn.speaker, turn.text)?;
+            let caption = turn.image.as_ref().and_then(|image| image.caption.as_ref());
+            if let Some(caption) = caption {
+                writeln!(text, "          [image: {caption}]")?;
+            }
+        }
+    }
+    if questions {
+        writeln!(text)?;
+        for item in &entry.items {
+            let evidence: Vec<String> =
+                item.key.evidence.iter().map(ToString::to_string).collect();
+            writeln!(
+                text,
+                "{}  ({})\n    {}\n    {}  [{}]",
+                item.question.id,
+                item.key.category,
+                item.question.text,
+                item.key.gold.text(),
+                evidence.join(" ")
+            )?;
+        }
+    }
+    Ok(text)
+}

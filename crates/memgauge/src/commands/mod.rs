@@ -1,0 +1,9 @@
+//! One file per command.
+
+pub(crate) mod components;
+pub(crate) mod config;
+pub(crate) mod dataset;
+pub(crate) mod model;
+pub(crate) mod plan;
+pub(crate) mod run;
+pub(crate) mod show;

@@ -1,0 +1,91 @@
+//! `memgauge plan`
+
+use std::fmt::Write as _;
+
+use memgauge_experiment::{ConfigFile, Plan};
+use memgauge_report::table::{Style, Table};
+use serde_json::json;
+
+use crate::cli::{Format, PlanArgs};
+use crate::{exit, output, places};
+
+pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
+    let file = ConfigFile::load(&args.file, &args.config.overrides())?;
+    let dataset = places::dataset_of(&file, args.config.dataset.clone())?;
+    let plan = Plan::new(&file, &dataset)?;
+    let turns: usize = plan.conversations.iter().map(|planned| planned.turns).sum();
+    let sessions: usize = plan
+        .conversations
+        .iter()
+        .map(|planned| planned.sessions)
+        .sum();
+    if args.format == Format::Json {
+        output::json(&json!({
+            "schema_version": 1,
+            "name": file.config.name,
+            "digest": plan.digest,
+            "dataset": dataset.name,
+            "partial": plan.partial,
+            "conversations": plan.conversations.iter().map(|planned| json!({
+                "id": planned.id,
+                "sessions": planned.sessions,
+                "turns": planned.turns,
+                "questions": planned.items.len(),
+            })).collect::<Vec<_>>(),
+            "variants": plan.variants.iter().map(|variant| json!({
+                "name": variant.name,
+                "system": variant.kind(),
+                "answerer": variant.answerer.kind(),
+                "control": variant.is_control(),
+                "digest": variant.digest,
+            })).collect::<Vec<_>>(),
+            "questions": plan.questions(),
+        }))?;
+        return Ok(exit::DONE);
+    }
+    let style = match args.format {
+        Format::Markdown => Style::Markdown,
+        _ => Style::Text,
+    };
+    let mut text = String::new();
+    let categories: Vec<String> = plan
+        .by_category(&dataset)
+        .into_iter()
+        .map(|(category, count)| format!("{count} {category}"))
+        .collect();
+    writeln!(
+        text,
+        "{} on {} ({})\n{} conversation(s), {sessions} sessions, {turns} turns; {} questions: {}\n",
+        file.config.name,
+        dataset.name,
+        dataset.path.display(),
+        plan.conversations.len(),
+        plan.questions(),
+        categories.join(", "),
+    )?;
+    let mut table = Table::new(&["variant", "system", "memory", "answerer", "questions"]);
+    for variant in &plan.variants {
+        let isolation = serde_json::to_value(variant.isolation)?;
+        table.rows.push(vec![
+            if variant.is_control() {
+                format!("{} *", variant.name)
+            } else {
+                variant.name.clone()
+            },
+            variant.kind().to_owned(),
+            format!("per {}", isolation.as_str().unwrap_or("?")).replace("per shared", "shared"),
+            variant.answerer.kind().to_owned(),
+            plan.questions().to_string(),
+        ]);
+    }
+    text.push_str(&table.render(style));
+    writeln!(
+        text,
+        "\n{} records; sessions are ingested {} times; no call of a paid model.\ndigest {}",
+        plan.questions() * plan.variants.len(),
+        sessions * plan.variants.len(),
+        plan.digest
+    )?;
+    output::result(&text)?;
+    Ok(exit::DONE)
+}

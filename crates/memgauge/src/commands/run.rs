@@ -1,0 +1,131 @@
+//! `memgauge run`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use memgauge_experiment::{ConfigFile, Plan, RunOptions, RunReport, Runner, Stop};
+use memgauge_report::{RunDir, files, table};
+
+use crate::cli::{Format, Global, RunArgs};
+use crate::progress::Progress;
+use crate::{exit, output, places};
+
+pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
+    let begun = match &args.resume {
+        Some(dir) => {
+            if !args.config.is_empty() && args.config.dataset.is_none() {
+                return Err(exit::user(
+                    "a run goes on with the config that it was begun with: of the options only --dataset and --jobs can be given with --resume",
+                ));
+            }
+            Some(RunDir::open(dir)?)
+        }
+        None => None,
+    };
+    let (file, explicit) = match (&begun, &args.file) {
+        (Some(dir), _) => {
+            let manifest = dir.manifest()?;
+            let path = dir.file(files::MANIFEST);
+            let file = ConfigFile::from_manifest(&path, &manifest.config)?;
+            let recorded = PathBuf::from(&manifest.dataset.path);
+            let explicit = args
+                .config
+                .dataset
+                .clone()
+                .or_else(|| recorded.is_file().then_some(recorded));
+            (file, explicit)
+        }
+        (None, Some(path)) => (
+            ConfigFile::load(path, &args.config.overrides())?,
+            args.config.dataset.clone(),
+        ),
+        (None, None) => return Err(exit::user("give an experiment, or --resume DIR")),
+    };
+    let dataset = places::dataset_of(&file, explicit)?;
+    let plan = Plan::new(&file, &dataset)?;
+    let options = RunOptions {
+        out: args.out.clone(),
+        jobs: args.jobs,
+        argv: std::env::args().collect(),
+        revision: option_env!("MEMGAUGE_REVISION").map(str::to_owned),
+        started: jiff::Timestamp::now().to_string(),
+    };
+    let runner = Runner::new(file, dataset, plan, options)?;
+
+    let progress = Arc::new(Progress::new(global.quiet));
+    let stop = Stop::default();
+    tokio::spawn(listen(stop.clone()));
+    let observer: Arc<Progress> = Arc::clone(&progress);
+    let report = match begun {
+        Some(dir) => runner.resume(dir, observer, stop).await,
+        None => runner.run(observer, stop).await,
+    };
+    progress.finish();
+    match report.context("run")? {
+        RunReport::Finished { dir, summary } => {
+            match args.format {
+                Format::Human => output::result(&table::report(&summary, table::Style::Text))?,
+                Format::Markdown => {
+                    output::result(&table::report(&summary, table::Style::Markdown))?;
+                }
+                Format::Json => output::json(&summary)?,
+            }
+            let failed: usize = summary.variants.iter().map(|variant| variant.failed).sum();
+            if !global.quiet {
+                let dir = dir.path().display();
+                output::note(&format!(
+                    "written to {dir}\nnext: memgauge show {dir} --question {}",
+                    example(&summary)
+                ));
+            }
+            Ok(if failed > 0 { exit::FAILURES } else { exit::DONE })
+        }
+        RunReport::Interrupted { dir } => {
+            output::note(&format!(
+                "interrupted; go on with: memgauge run --resume {}",
+                dir.path().display()
+            ));
+            Ok(exit::INTERRUPTED)
+        }
+    }
+}
+
+/// A question to look at next.
+fn example(summary: &memgauge_report::Summary) -> String {
+    summary.example.clone().unwrap_or_else(|| "ID".to_owned())
+}
+
+/// The first signal asks the run to stop; the second ends the process.
+async fn listen(stop: Stop) {
+    loop {
+        signal().await;
+        if stop.is_requested() {
+            std::process::exit(i32::from(exit::INTERRUPTED));
+        }
+        stop.request();
+        output::note("stopping after the question at hand; once more to stop at once");
+    }
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signals) => {
+                signals.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,63 @@
+//! `memgauge show`
+
+use memgauge_core::QuestionId;
+use memgauge_dataset::locomo;
+use memgauge_report::{RunDir, files, show_question, summarise, table};
+use memgauge_report::statistics::Bootstrap;
+
+use crate::cli::{Format, ShowArgs};
+use crate::{exit, output};
+
+pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<u8> {
+    let dir = RunDir::open(&args.dir)?;
+    match &args.question {
+        Some(question) => one(&dir, question),
+        None => summary(&dir, args.format),
+    }
+}
+
+fn summary(dir: &RunDir, format: Format) -> anyhow::Result<u8> {
+    let summary: memgauge_report::Summary = if dir.file(files::SUMMARY).is_file() {
+        dir.read_json(files::SUMMARY)?
+    } else {
+        output::note(&format!(
+            "the run is not finished: these are the records so far; go on with: memgauge run --resume {}",
+            dir.path().display()
+        ));
+        let manifest = dir.manifest()?;
+        let bootstrap = Bootstrap {
+            seed: manifest.seed,
+            ..Bootstrap::default()
+        };
+        summarise(dir, &manifest, bootstrap)?
+    };
+    match format {
+        Format::Human => output::result(&table::report(&summary, table::Style::Text))?,
+        Format::Markdown => output::result(&table::report(&summary, table::Style::Markdown))?,
+        Format::Json => output::json(&summary)?,
+    }
+    Ok(exit::DONE)
+}
+
+fn one(dir: &RunDir, question: &str) -> anyhow::Result<u8> {
+    let id: QuestionId = question.parse().map_err(exit::user)?;
+    let manifest = dir.manifest()?;
+    // The words of the gold turns are a courtesy: without the dataset the rest is shown.
+    let dataset = locomo::load(std::path::Path::new(&manifest.dataset.path)).ok();
+    let conversation = dataset
+        .as_ref()
+        .filter(|dataset| dataset.fingerprint.content == manifest.dataset.content)
+        .and_then(|dataset| dataset.entry(&id.conversation))
+        .map(|entry| &entry.conversation);
+    match show_question(dir, &id, conversation)? {
+        Some(text) => {
+            output::result(&text)?;
+            Ok(exit::DONE)
+        }
+        None => Err(exit::user(format!(
+            "{}: no record of question `{id}`; questions are named like `{}`",
+            dir.path().display(),
+            memgauge_report::first_question(dir)?.map_or_else(|| "conv-26/q0".to_owned(), |id| id.to_string()),
+        ))),
+    }
+}

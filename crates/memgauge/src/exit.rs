@@ -1,0 +1,78 @@
+//! Exit codes, and the errors that lead to them.
+
+use memgauge_dataset::{DatasetError, DownloadError};
+use memgauge_experiment::ExperimentError;
+use memgauge_report::RunDirError;
+
+/// Done.
+pub(crate) const DONE: u8 = 0;
+/// A fault of memgauge.
+pub(crate) const INTERNAL: u8 = 1;
+/// Usage, config or input; nothing was created.
+pub(crate) const USAGE: u8 = 2;
+/// Finished, with questions that failed for reasons of infrastructure.
+pub(crate) const FAILURES: u8 = 3;
+/// Stopped by disk or network; can be resumed.
+pub(crate) const STOPPED: u8 = 4;
+/// Interrupted; can be resumed.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Shown under `--help`.
+pub(crate) const HELP: &str = "\
+Exit codes:
+    0  done
+    1  internal error
+    2  usage, config or input is wrong; nothing was created
+    3  finished, with infrastructure errors
+    4  stopped by disk or network; can be resumed
+    5  budget reached; can be resumed
+   10  regression
+   11  underpowered
+   12  incomparable
+  130  interrupted; can be resumed
+
+Environment:
+  MEMGAUGE_DATA   folder with datasets/locomo10.json (or locomo10.json)
+  NO_COLOR        no colours";
+
+/// A mistake in what the user gave.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UserError(pub(crate) String);
+
+/// A user's mistake as an error of the command.
+pub(crate) fn user(message: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(UserError(message.into()))
+}
+
+/// The code for an error that ends the program.
+pub(crate) fn code(error: &anyhow::Error) -> u8 {
+    for cause in error.chain() {
+        if let Some(error) = cause.downcast_ref::<ExperimentError>() {
+            return match error {
+                error if error.is_users() => USAGE,
+                ExperimentError::Stopped(_) => STOPPED,
+                _ => INTERNAL,
+            };
+        }
+        if let Some(error) = cause.downcast_ref::<DownloadError>() {
+            return match error {
+                DownloadError::Network { .. } => STOPPED,
+                _ => USAGE,
+            };
+        }
+        if cause.is::<UserError>() || cause.is::<DatasetError>() || cause.is::<RunDirError>() {
+            return USAGE;
+        }
+    }
+    INTERNAL
+}
+
+/// Whether nobody reads our output any more (`memgauge show DIR | head`).
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

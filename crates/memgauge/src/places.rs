@@ -1,0 +1,66 @@
+//! Where things are on this machine: the environment, the current directory, the user's cache.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use etcetera::BaseStrategy;
+use memgauge_dataset::{Dataset, SearchPlaces, locomo, resolve};
+use memgauge_experiment::config::DatasetKind;
+use memgauge_experiment::{ConfigFile, ExperimentConfig};
+
+/// The user's cache folder for memgauge; `None` where the user has no home.
+pub(crate) fn cache() -> Option<PathBuf> {
+    etcetera::choose_base_strategy()
+        .ok()
+        .map(|strategy| strategy.cache_dir().join("memgauge"))
+}
+
+/// The nearest folder with `datasets/` in it, from `start` or the current directory upwards.
+fn project(start: Option<&Path>) -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    let starts = start.map(|start| here.join(start)).into_iter();
+    starts
+        .chain([here.clone()])
+        .find_map(|start| {
+            start
+                .ancestors()
+                .find(|folder| folder.join("datasets").is_dir())
+                .map(Path::to_owned)
+        })
+}
+
+/// Where datasets are looked for; `near` is a file whose project comes first.
+pub(crate) fn search(explicit: Option<PathBuf>, near: Option<&Path>) -> SearchPlaces {
+    SearchPlaces {
+        explicit,
+        data_folder: std::env::var_os("MEMGAUGE_DATA")
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from),
+        project: project(near),
+        cache: cache(),
+    }
+}
+
+/// A dataset by its name, or a file.
+pub(crate) fn dataset(name: &str) -> anyhow::Result<Dataset> {
+    let is_path = Path::new(name).exists() || name.contains(['/', '\\']) || name.ends_with(".json");
+    let explicit = is_path.then(|| PathBuf::from(name));
+    let path = resolve(name, &search(explicit, None))?;
+    Ok(locomo::load(&path)?)
+}
+
+/// The dataset of an experiment; `explicit` is the command line's.
+pub(crate) fn dataset_of(
+    file: &ConfigFile,
+    explicit: Option<PathBuf>,
+) -> anyhow::Result<Dataset> {
+    let config: &ExperimentConfig = &file.config;
+    let explicit = explicit.or_else(|| match config.dataset.kind {
+        DatasetKind::File => file.dataset_path(),
+        DatasetKind::Locomo | DatasetKind::Sample => None,
+    });
+    let places = search(explicit, Some(&file.path));
+    let path = resolve(config.dataset.kind.name(), &places)
+        .with_context(|| format!("dataset of {}", file.path.display()))?;
+    Ok(locomo::load(&path)?)
+}
