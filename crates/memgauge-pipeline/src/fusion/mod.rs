@@ -30,14 +30,15 @@ registry! {
 }
 
 impl FusionConfig {
-    /// Checks that the values per list fit `lists` lists.
+    /// Checks that the values per list fit `lists` lists. A single list fits any: the first value is
+    /// its own, and how it is scaled does not change its order.
     ///
     /// # Errors
     /// When there are more or fewer weights or normalisations than lists, or when lists would be
     /// ignored.
     pub fn check(&self, lists: usize) -> Result<(), BuildError> {
         let per_list = |key: &str, given: usize| {
-            if given == 0 || given == lists {
+            if given == 0 || given == lists || lists == 1 {
                 return Ok(());
             }
             Err(BuildError::at(

@@ -1,1 +1,43 @@
-//! Memory systems as the runner sees them.
+//! Memory systems: pipelines made of the other families' parts, and the baselines that they are
+//! measured against.
+
+mod control;
+mod desk;
+mod full_context;
+mod no_memory;
+mod pipeline;
+mod presets;
+mod rag;
+mod transcript;
+
+use memgauge_core::{ComponentError, ConversationId, ErrorKind, MemorySystem, registry};
+
+pub use control::Oracle;
+pub use full_context::{FullContext, FullContextConfig};
+pub use no_memory::{NoMemory, NoMemoryConfig};
+pub use pipeline::{MAX_CANDIDATES, Pipeline, PipelineConfig, StorageConfig};
+pub use presets::{ObservationsConfig, SummariesConfig, TurnsConfig, best_hybrid_fusion};
+pub use rag::{Rag, RagConfig};
+
+registry! {
+    /// Memory systems: what remembers a conversation and brings something to mind about a question.
+    pub enum SystemConfig: "system" => Box<dyn MemorySystem> {
+        "no-memory" => NoMemory(NoMemoryConfig),
+        "full-context" => FullContext(FullContextConfig),
+        "rag" => Rag(RagConfig),
+        "turns" => Turns(TurnsConfig),
+        "observations" => Observations(ObservationsConfig),
+        "summaries" => Summaries(SummariesConfig),
+    }
+}
+
+fn unknown_conversation(component: &str, conversation: &ConversationId) -> ComponentError {
+    ComponentError::new(
+        component,
+        ErrorKind::Permanent,
+        format!("conversation `{conversation}` was never ingested"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

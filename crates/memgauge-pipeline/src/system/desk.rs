@@ -1,0 +1,176 @@
+//! Where the facts of one window become changes of the store.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use jiff::civil::DateTime;
+use memgauge_core::{
+    ComponentError, ConversationId, Cx, EmbedderHandle, ErrorKind, Fact, Filter, MemoryEvent,
+    MemoryOp, MemoryReader, MemoryView, Scope, Similar, Stage, UpdatePolicy,
+};
+use memgauge_store::{Change, Store};
+
+/// Decides and carries out what becomes of a window's facts. Operations are gathered and written in
+/// one transaction, before the next look-up at the latest, so that a policy sees what it decided.
+pub(super) struct Desk<'a> {
+    pub(super) store: &'a Store,
+    pub(super) embedder: Option<&'a EmbedderHandle>,
+    pub(super) conversation: &'a ConversationId,
+    pub(super) scope: Scope,
+    pub(super) at: DateTime,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Vectors of this window's texts.
+    vectors: BTreeMap<String, Vec<f32>>,
+    pending: Vec<Change>,
+    events: Vec<MemoryEvent>,
+}
+
+impl<'a> Desk<'a> {
+    /// A desk for what was said in `conversation` at `at`.
+    pub(super) fn new(
+        store: &'a Store,
+        embedder: Option<&'a EmbedderHandle>,
+        conversation: &'a ConversationId,
+        at: DateTime,
+    ) -> Self {
+        Self {
+            store,
+            embedder,
+            conversation,
+            scope: Scope::user(conversation.as_str()),
+            at,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Decides about `facts` and returns every operation as it was carried out.
+    pub(super) async fn remember(
+        self,
+        cx: &Cx,
+        policy: &dyn UpdatePolicy,
+        facts: Vec<Fact>,
+    ) -> Result<Vec<MemoryEvent>, ComponentError> {
+        // One batch: most facts are kept as they are, and looked up by their own text.
+        let texts: Vec<&str> = facts.iter().map(|fact| fact.text.as_str()).collect();
+        self.embed(&cx.with(Stage::Index), &texts).await?;
+        let update = cx.with(Stage::Update);
+        if policy.is_joint() {
+            let ops = policy.decide(&update, facts, &self).await?;
+            self.queue(cx, ops).await?;
+        } else {
+            for fact in facts {
+                let ops = policy.decide(&update, vec![fact], &self).await?;
+                self.queue(cx, ops).await?;
+            }
+        }
+        self.carry_out()?;
+        Ok(std::mem::take(&mut self.state().events))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Embeds those of `texts` whose vectors are not known yet.
+    async fn embed(&self, cx: &Cx, texts: &[&str]) -> Result<(), ComponentError> {
+        let Some(embedder) = self.embedder else {
+            return Ok(());
+        };
+        let mut missing: Vec<&str> = {
+            let state = self.state();
+            let unknown = |text: &&&str| !state.vectors.contains_key(**text);
+            texts.iter().filter(unknown).copied().collect()
+        };
+        missing.sort_unstable();
+        missing.dedup();
+        let vectors = embedder.embed(cx, &missing).await?;
+        let owned = missing.iter().map(|text| (*text).to_owned());
+        self.state().vectors.extend(owned.zip(vectors));
+        Ok(())
+    }
+
+    async fn queue(&self, cx: &Cx, ops: Vec<MemoryOp>) -> Result<(), ComponentError> {
+        let mut changes = Vec::with_capacity(ops.len());
+        let mut unknown: Vec<(usize, String)> = Vec::new();
+        for op in ops {
+            let (text, known) = match &op {
+                MemoryOp::Add(fact) => (Some(&fact.text), None),
+                // A memory that keeps its text keeps its vector.
+                MemoryOp::Update { id, text, .. } => {
+                    let record = self.store.record(*id)?;
+                    let same = record.is_some_and(|record| record.text == *text);
+                    (Some(text), same.then(|| self.store.vector(*id)).flatten())
+                }
+                MemoryOp::Delete { .. } | MemoryOp::Noop { .. } => (None, None),
+            };
+            let embedding = match (text, self.embedder) {
+                (Some(text), Some(_)) => {
+                    let found = known.or_else(|| self.state().vectors.get(text).cloned());
+                    if found.is_none() {
+                        unknown.push((changes.len(), text.clone()));
+                    }
+                    found
+                }
+                _ => None,
+            };
+            changes.push(Change {
+                op,
+                conversation: self.conversation.clone(),
+                scope: self.scope.clone(),
+                embedding,
+                at: self.at,
+            });
+        }
+        let texts: Vec<&str> = unknown.iter().map(|(_, text)| text.as_str()).collect();
+        self.embed(&cx.with(Stage::Index), &texts).await?;
+        let mut state = self.state();
+        for (index, text) in &unknown {
+            if let Some(change) = changes.get_mut(*index) {
+                change.embedding = state.vectors.get(text).cloned();
+            }
+        }
+        state.pending.extend(changes);
+        Ok(())
+    }
+
+    fn carry_out(&self) -> Result<(), ComponentError> {
+        let mut state = self.state();
+        if !state.pending.is_empty() {
+            let events = self.store.apply(&state.pending)?;
+            state.pending.clear();
+            state.events.extend(events);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl MemoryView for Desk<'_> {
+    async fn similar(&self, cx: &Cx, text: &str, k: usize) -> Result<Vec<Similar>, ComponentError> {
+        self.carry_out()?;
+        self.embed(cx, &[text]).await?;
+        let vector = self.state().vectors.get(text).cloned().ok_or_else(|| {
+            ComponentError::new(
+                "update",
+                ErrorKind::Permanent,
+                "a system without vectors cannot look for similar memories",
+            )
+        })?;
+        let filter = Filter::scope(self.scope.clone());
+        let mut similar = Vec::new();
+        for near in self.store.nearest(&filter, &vector, k)? {
+            if let Some(record) = self.store.record(near.id)? {
+                similar.push(Similar {
+                    record,
+                    score: near.score,
+                });
+            }
+        }
+        Ok(similar)
+    }
+}
