@@ -105,6 +105,14 @@ impl Scan<'_> {
         self.words.get(self.at).is_some_and(|word| word.is_capital)
     }
 
+    /// Whether the word before is a name, as in the title of a product.
+    fn is_after_name(&self) -> bool {
+        self.at
+            .checked_sub(1)
+            .and_then(|index| self.words.get(index))
+            .is_some_and(|word| word.is_capital && !word.starts_sentence)
+    }
+
     fn here(&self) -> Found {
         self.iso()
             .or_else(|| self.day_and_month())
@@ -413,7 +421,28 @@ impl Scan<'_> {
     /// "in 2019".
     fn year_alone(&self) -> Found {
         let year = year(self.word(0))?;
-        Some((Resolved::Year(year), 1, false))
+        let is_sign = matches!(
+            self.before(1),
+            "in" | "of"
+                | "since"
+                | "by"
+                | "until"
+                | "till"
+                | "during"
+                | "early"
+                | "late"
+                | "from"
+                | "around"
+                | "year"
+                | "after"
+                | "before"
+        );
+        // "Model 2077" names no year.
+        (is_sign || (year <= self.said.year() + 1 && !self.is_after_name())).then_some((
+            Resolved::Year(year),
+            1,
+            false,
+        ))
     }
 }
 
