@@ -223,10 +223,11 @@ pub trait MemorySystem: Send + Sync {
     ) -> Result<Vec<MemoryEvent>, ComponentError>;
 
     /// Called once after the last session: everything ingested is searchable when it returns.
+    /// Returns the operations carried out only now, each with its conversation.
     ///
     /// # Errors
     /// When the store fails.
-    async fn flush(&self, cx: &Cx) -> Result<(), ComponentError>;
+    async fn flush(&self, cx: &Cx) -> Result<Vec<(ConversationId, MemoryEvent)>, ComponentError>;
 
     /// What the system brings to mind about `question` from the memory of `conversation` (which
     /// is not the question's own in the `swapped` control).

@@ -52,7 +52,7 @@ pub struct ExperimentConfig {
 }
 
 fn default_answerer() -> AnswererConfig {
-    AnswererConfig::default()
+    AnswererConfig::Extractive(Default::default())
 }
 
 fn default_judge() -> JudgeConfig {

@@ -195,44 +195,39 @@ impl Bench {
         for id in journals.keys() {
             self.forget_ingestion(name, id)?;
         }
-        let mut lineages = BTreeMap::new();
+        let mut ledgers: Vec<Ledger> = Vec::new();
         let mut failure = None;
-        let mut last = None;
         for entry in &unit.entries {
             let Some(entry) = self.dataset.conversations.get(*entry) else {
                 continue;
             };
-            let id = entry.conversation.head.id.clone();
-            let mut journal = Ledger {
+            let mut ledger = Ledger {
                 variant: name.to_owned(),
-                conversation: id.clone(),
+                conversation: entry.conversation.head.id.clone(),
                 seq: 0,
                 lineage: Lineage::default(),
                 meter: Meter::new(),
             };
-            match self.ingest(system.as_ref(), entry, &mut journal).await? {
+            match self.ingest(system.as_ref(), entry, &mut ledger).await? {
                 Ended::Stopped => return Ok(None),
                 Ended::Failed(error) => {
                     failure = Some(Arc::new(error));
                     break;
                 }
-                Ended::Well => {}
-            }
-            lineages.insert(id, journal.lineage.clone());
-            // With a shared memory, what comes to be at the end is the last conversation's.
-            if let Some(previous) = last.replace(journal) {
-                self.end(previous)?;
+                Ended::Well => ledgers.push(ledger),
             }
         }
-        if let (None, Some(mut journal)) = (&failure, last) {
-            match self.flush(system.as_ref(), &mut journal).await? {
+        if failure.is_none() {
+            match self.flush(system.as_ref(), &mut ledgers).await? {
                 Ended::Failed(error) => failure = Some(Arc::new(error)),
-                _ => {
-                    lineages.insert(journal.conversation.clone(), journal.lineage.clone());
-                    self.end(journal)?;
-                }
+                // An ingestion counts as complete once its memory is sealed.
+                _ => ledgers.iter_mut().try_for_each(|ledger| self.end(ledger))?,
             }
         }
+        let lineages = ledgers
+            .into_iter()
+            .map(|ledger| (ledger.conversation, ledger.lineage))
+            .collect();
         Ok(Some(Ready {
             system,
             lineages: Arc::new(lineages),
@@ -244,7 +239,7 @@ impl Bench {
         &self,
         system: &dyn MemorySystem,
         entry: &Entry,
-        journal: &mut Ledger,
+        ledger: &mut Ledger,
     ) -> Result<Ended, ExperimentError> {
         for session in &entry.conversation.sessions {
             if self.stop.is_requested() {
@@ -262,10 +257,11 @@ impl Bench {
                 Ok(events) => {
                     let timing = TimingRow {
                         session: Some(session.index),
-                        ..journal.timing(Phase::Ingest, ms, in_flight, &meter)
+                        ..ledger.timing(Phase::Ingest, ms, in_flight, &meter)
                     };
-                    self.log(journal, Some(session.index), events, &timing)?;
-                    journal.count(&meter);
+                    self.log(ledger, Some(session.index), events)?;
+                    self.write(|writers| writers.timings.append([&timing]))?;
+                    ledger.count(&meter);
                 }
                 Err(error) => return failed(error),
             }
@@ -276,7 +272,7 @@ impl Bench {
     async fn flush(
         &self,
         system: &dyn MemorySystem,
-        journal: &mut Ledger,
+        ledgers: &mut [Ledger],
     ) -> Result<Ended, ExperimentError> {
         let meter = Meter::new();
         let in_flight = self.ingesting.fetch_add(1, Ordering::Relaxed) + 1;
@@ -284,43 +280,48 @@ impl Bench {
         let result = system.flush(&meter.at(Stage::Index)).await;
         let ms = milliseconds(start.elapsed());
         self.ingesting.fetch_sub(1, Ordering::Relaxed);
-        match result {
-            Ok(events) => {
-                let timing = journal.timing(Phase::Flush, ms, in_flight, &meter);
-                self.log(journal, None, events, &timing)?;
-                journal.count(&meter);
-                Ok(Ended::Well)
+        let events = match result {
+            Ok(events) => events,
+            Err(error) => return failed(error),
+        };
+        for (conversation, event) in events {
+            if let Some(ledger) = ledgers
+                .iter_mut()
+                .find(|ledger| ledger.conversation == conversation)
+            {
+                self.log(ledger, None, vec![event])?;
             }
-            Err(error) => failed(error),
         }
+        // With a shared memory, its end is booked on the last conversation.
+        if let Some(ledger) = ledgers.last_mut() {
+            ledger.count(&meter);
+            let timing = ledger.timing(Phase::Flush, ms, in_flight, &meter);
+            self.write(|writers| writers.timings.append([&timing]))?;
+        }
+        Ok(Ended::Well)
     }
 
     fn log(
         &self,
-        journal: &mut Ledger,
+        ledger: &mut Ledger,
         session: Option<u32>,
         events: Vec<MemoryEvent>,
-        timing: &TimingRow,
     ) -> Result<(), ExperimentError> {
         let rows: Vec<IngestRow> = events
             .into_iter()
             .map(|event| {
-                journal.lineage.apply(&event);
-                journal.row(session, Some(event))
+                ledger.lineage.apply(&event);
+                ledger.row(session, Some(event))
             })
             .collect();
-        self.write(|writers| {
-            writers.ingest.append(&rows)?;
-            writers.timings.append([timing])
-        })
+        self.write(|writers| writers.ingest.append(&rows))
     }
 
     /// Writes the row that ends an ingestion.
-    fn end(&self, mut journal: Ledger) -> Result<(), ExperimentError> {
-        let counters = journal.meter.counters();
+    fn end(&self, ledger: &mut Ledger) -> Result<(), ExperimentError> {
         let row = IngestRow {
-            counters,
-            ..journal.row(None, None)
+            counters: ledger.meter.counters(),
+            ..ledger.row(None, None)
         };
         self.write(|writers| writers.ingest.append([&row]))
     }

@@ -71,8 +71,8 @@ impl MemorySystem for Oracle {
         Ok(Vec::new())
     }
 
-    async fn flush(&self, _: &Cx) -> Result<(), ComponentError> {
-        Ok(())
+    async fn flush(&self, _: &Cx) -> Result<Vec<(ConversationId, MemoryEvent)>, ComponentError> {
+        Ok(Vec::new())
     }
 
     async fn recall(

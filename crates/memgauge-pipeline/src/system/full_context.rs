@@ -86,11 +86,11 @@ impl MemorySystem for FullContext {
         Ok(Vec::new())
     }
 
-    async fn flush(&self, _: &Cx) -> Result<(), ComponentError> {
+    async fn flush(&self, _: &Cx) -> Result<Vec<(ConversationId, MemoryEvent)>, ComponentError> {
         for (conversation, whole) in self.conversations().iter_mut() {
             whole.context(conversation);
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     async fn recall(

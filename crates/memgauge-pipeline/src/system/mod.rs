@@ -16,7 +16,9 @@ pub use control::Oracle;
 pub use full_context::{FullContext, FullContextConfig};
 pub use no_memory::{NoMemory, NoMemoryConfig};
 pub use pipeline::{MAX_CANDIDATES, Pipeline, PipelineConfig, StorageConfig};
-pub use presets::{ObservationsConfig, SummariesConfig, TurnsConfig, best_hybrid_fusion};
+pub use presets::{
+    Mem0RulesConfig, ObservationsConfig, SummariesConfig, TurnsConfig, best_hybrid_fusion,
+};
 pub use rag::{Rag, RagConfig};
 
 registry! {
@@ -28,6 +30,7 @@ registry! {
         "turns" => Turns(TurnsConfig),
         "observations" => Observations(ObservationsConfig),
         "summaries" => Summaries(SummariesConfig),
+        "mem0-rules" => Mem0Rules(Mem0RulesConfig),
     }
 }
 

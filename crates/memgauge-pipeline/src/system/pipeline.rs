@@ -328,9 +328,9 @@ impl MemorySystem for Pipeline {
         Ok(events)
     }
 
-    async fn flush(&self, cx: &Cx) -> Result<(), ComponentError> {
+    async fn flush(&self, cx: &Cx) -> Result<Vec<(ConversationId, MemoryEvent)>, ComponentError> {
         if self.is_complete {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let fitted = self.fit().map_err(|error| {
             ComponentError::new(self.kind, memgauge_core::ErrorKind::Permanent, error)
@@ -344,7 +344,7 @@ impl MemorySystem for Pipeline {
         }
         self.store.seal()?;
         self.store.finish()?;
-        Ok(())
+        Ok(Vec::new())
     }
 
     async fn recall(

@@ -8,12 +8,14 @@ use super::pipeline::{PipelineConfig, StorageConfig};
 use crate::context::{BudgetConfig, ContextConfig};
 use crate::extractor::ExtractorConfig;
 use crate::extractor::observations::ObservationsConfig as ObservationsExtractor;
+use crate::extractor::rules::RulesConfig as RulesExtractor;
 use crate::extractor::summaries::SummariesConfig as SummariesExtractor;
 use crate::extractor::verbatim::VerbatimConfig;
 use crate::fusion::{FusionConfig, NeighbourConfig, Normalise, OneOrEach, WeightedConfig};
 use crate::retriever::{HybridConfig, RetrieverConfig};
 use crate::update::UpdateConfig;
 use crate::update::append::AppendConfig;
+use crate::update::rules::RulesConfig as RulesUpdate;
 
 /// Declares a system with the keys of a pipeline and its own defaults.
 macro_rules! preset {
@@ -136,5 +138,15 @@ preset! {
     PipelineConfig {
         retriever: HybridConfig { k: Some(5), ..HybridConfig::default() }.into(),
         ..pipeline(SummariesExtractor::default().into(), hybrid_fusion().into())
+    }
+}
+
+preset! {
+    /// Mem0's shape (extract facts; add, update or delete by similarity) with rules in place of the LLM.
+    /// It is not Mem0: the name says so.
+    Mem0RulesConfig = "mem0-rules",
+    PipelineConfig {
+        update: RulesUpdate::default().into(),
+        ..pipeline(RulesExtractor::default().into(), hybrid_fusion().into())
     }
 }

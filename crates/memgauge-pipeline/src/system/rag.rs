@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use memgauge_core::{
     Build, BuildError, ComponentError, Context, ContextEntry, ConversationHead, ConversationId, Cx,
     EmbedderHandle, Hit, ListRank, MemoryEvent, MemoryId, MemoryKind, MemoryRecord, MemorySystem,
-    Parts, Question, Recall, Scope, Session, Source, Stage, Tokenizer,
+    OpKind, Parts, Question, Recall, Scope, Session, Source, Stage, Tokenizer,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,23 @@ struct Chunk {
     record: MemoryRecord,
     entry: ContextEntry,
     vector: Vec<f32>,
+}
+
+impl Chunk {
+    /// The chunk as something that was added.
+    fn event(&self) -> (ConversationId, MemoryEvent) {
+        let record = &self.record;
+        let event = MemoryEvent {
+            op: OpKind::Add,
+            id: Some(record.id),
+            before: None,
+            after: Some(record.text.clone()),
+            replaces: false,
+            sources: record.sources.clone(),
+            at: record.created_at,
+        };
+        (record.conversation.clone(), event)
+    }
 }
 
 impl Rag {
@@ -181,7 +198,7 @@ impl MemorySystem for Rag {
         Ok(Vec::new())
     }
 
-    async fn flush(&self, cx: &Cx) -> Result<(), ComponentError> {
+    async fn flush(&self, cx: &Cx) -> Result<Vec<(ConversationId, MemoryEvent)>, ComponentError> {
         let mut index = Index::default();
         {
             let transcripts = self
@@ -209,8 +226,9 @@ impl MemorySystem for Rag {
             chunk.vector = vector;
         }
         index.embedder = Some(embedder);
+        let events = index.chunks.iter().map(Chunk::event).collect();
         *self.index.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(index);
-        Ok(())
+        Ok(events)
     }
 
     async fn recall(

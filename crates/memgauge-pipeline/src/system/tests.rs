@@ -384,6 +384,7 @@ fn mistakes_are_named_with_their_place_and_leave_nothing_behind() {
         "turns",
         "observations",
         "summaries",
+        "mem0-rules",
         "no-memory",
         "rag",
         "full-context",
