@@ -1,11 +1,7 @@
 //! Writing to, opening and searching a store: exact, arroy and lexical, at the size of a
 //! conversation (700 memories) and of a larger memory (10,000).
 
-#![expect(
-    clippy::unwrap_used,
-    missing_docs,
-    reason = "a failed call ends the benchmark; criterion's macros make undocumented functions"
-)]
+#![expect(clippy::unwrap_used, reason = "a failed call ends the benchmark")]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{ExactConfig, LexicalConfig, VectorConfig};
+use crate::{LexicalConfig, VectorConfig};
 
 /// What shapes a store. Kept inside it, so that a store is opened as it was created.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct StoreConfig {
     /// How vectors are searched.
@@ -16,16 +16,6 @@ pub struct StoreConfig {
     /// Length of the vectors; null = a store without vectors.
     #[schemars(range(min = 1))]
     pub dimensions: Option<usize>,
-}
-
-impl Default for StoreConfig {
-    fn default() -> Self {
-        Self {
-            vectors: VectorConfig::Exact(ExactConfig::default()),
-            lexical: LexicalConfig::default(),
-            dimensions: None,
-        }
-    }
 }
 
 impl StoreConfig {

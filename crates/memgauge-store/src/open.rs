@@ -190,7 +190,7 @@ impl Store {
             let id = entry.record.id;
             resident.put(id, entry, &Edit::Keep, &Edit::Keep);
         }
-        tables.for_each_terms(&txn, |id, terms| resident.lexical.insert(id, &terms))?;
+        tables.for_each_terms(&txn, |id, terms| resident.lexical.insert(id, terms))?;
         if let Some(matrix) = &mut resident.matrix {
             let dimensions = matrix.dimensions();
             let mut wrong = None;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::StoreConfig;
 use crate::ids::IdSet;
-use crate::lexical::{Bm25, TermCounts};
+use crate::lexical::{Bm25, TermCounts, pairs};
 use crate::vectors::Matrix;
 
 /// A record as the store keeps it.
@@ -95,7 +95,7 @@ impl Resident {
             _ => {}
         }
         match terms {
-            Edit::Set(terms) => self.lexical.insert(id, terms),
+            Edit::Set(terms) => self.lexical.insert(id, pairs(terms)),
             Edit::Clear => self.lexical.remove(id),
             Edit::Keep => {}
         }

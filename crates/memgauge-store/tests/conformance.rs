@@ -191,10 +191,10 @@ fn check(store: &Store, model: &Model, recall: &Recall) {
             (Some(a), Some(b)) => Some(common::model::cosine(a, b)),
             _ => None,
         };
-        match (store.similarity(id, other), similarity) {
-            (None, None) => {}
-            (Some(a), Some(b)) => assert!((f64::from(a) - b).abs() < 1e-5),
-            other => assert!(false, "{other:?}"),
+        let found = store.similarity(id, other).map(f64::from);
+        assert_eq!(found.is_some(), similarity.is_some());
+        if let Some((found, similarity)) = found.zip(similarity) {
+            assert!((found - similarity).abs() < 1e-5);
         }
     }
     let all = model.records(&Filter::default());

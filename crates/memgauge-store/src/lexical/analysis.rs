@@ -11,6 +11,11 @@ const NLTK_STOP_WORDS: &str = include_str!("../../data/stopwords-english.txt");
 /// Terms of a text, in their order, and how often each stands in it.
 pub(crate) type TermCounts = BTreeMap<String, u32>;
 
+/// The terms and their counts, as the index takes them.
+pub(crate) fn pairs(counts: &TermCounts) -> impl Iterator<Item = (&str, u32)> {
+    counts.iter().map(|(term, &count)| (term.as_str(), count))
+}
+
 /// Splits texts as configured.
 pub(crate) struct Analyzer {
     tokens: Tokens,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use memgauge_core::{MemoryId, Scored};
 
-use super::{Idf, LexicalConfig, TermCounts};
+use super::{Idf, LexicalConfig};
 use crate::ids::IdSet;
 
 /// One text that holds a term.
@@ -49,16 +49,21 @@ impl Bm25 {
         }
     }
 
-    /// Indexes `id` under `counts`, which take the place of older ones.
-    pub(crate) fn insert(&mut self, id: MemoryId, counts: &TermCounts) {
+    /// Indexes `id` under its terms and how often each stands in it, which take the place of older
+    /// ones. No term may come twice.
+    pub(crate) fn insert<'a>(
+        &mut self,
+        id: MemoryId,
+        counts: impl IntoIterator<Item = (&'a str, u32)>,
+    ) {
         self.remove(id);
         let mut document = Document::default();
-        for (term, &count) in counts {
+        for (term, count) in counts {
             let number = match self.terms.get(term) {
                 Some(&number) => number,
                 None => {
                     let number = self.postings.len() as u32;
-                    self.terms.insert(term.clone(), number);
+                    self.terms.insert(term.to_owned(), number);
                     self.postings.push(Vec::new());
                     number
                 }
@@ -210,13 +215,13 @@ impl Bm25 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lexical::Analyzer;
+    use crate::lexical::{Analyzer, pairs};
 
     fn index(config: &LexicalConfig, texts: &[&str]) -> Bm25 {
         let analyzer = Analyzer::new(config);
         let mut index = Bm25::new(config.clone());
         for (id, text) in (0_u32..).zip(texts) {
-            index.insert(MemoryId(id), &analyzer.counts(text));
+            index.insert(MemoryId(id), pairs(&analyzer.counts(text)));
         }
         index
     }
@@ -264,9 +269,12 @@ mod tests {
             let fresh = index(&config, &texts);
             let mut used = index(&config, &texts);
             let analyzer = Analyzer::new(&config);
-            used.insert(MemoryId(3), &analyzer.counts("a red herring and a fox"));
-            used.insert(MemoryId(1), &analyzer.counts("something else"));
-            used.insert(MemoryId(1), &analyzer.counts(texts[1]));
+            used.insert(
+                MemoryId(3),
+                pairs(&analyzer.counts("a red herring and a fox")),
+            );
+            used.insert(MemoryId(1), pairs(&analyzer.counts("something else")));
+            used.insert(MemoryId(1), pairs(&analyzer.counts(texts[1])));
             used.remove(MemoryId(3));
             used.remove(MemoryId(3));
             assert_eq!(used.scores(&query, &all), fresh.scores(&query, &all));

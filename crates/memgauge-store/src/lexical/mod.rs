@@ -6,5 +6,5 @@ mod config;
 
 pub use config::{Idf, LexicalConfig, Stemming, StopWords, Tokens};
 
-pub(crate) use analysis::{Analyzer, TermCounts};
+pub(crate) use analysis::{Analyzer, TermCounts, pairs};
 pub(crate) use bm25::Bm25;

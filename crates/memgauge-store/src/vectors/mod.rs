@@ -62,6 +62,12 @@ registry! {
     }
 }
 
+impl Default for VectorConfig {
+    fn default() -> Self {
+        Self::Exact(ExactConfig::default())
+    }
+}
+
 /// Vector indexes need no models.
 pub(crate) struct NoParts;
 
