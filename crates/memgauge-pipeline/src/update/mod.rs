@@ -4,6 +4,7 @@ pub mod append;
 pub mod dedupe;
 pub mod merge_all;
 mod normal;
+pub mod rules;
 
 #[cfg(test)]
 mod fixture;
@@ -15,6 +16,7 @@ registry! {
     pub enum UpdateConfig: "update" => Box<dyn UpdatePolicy> {
         "append" => Append(append::AppendConfig),
         "dedupe" => Dedupe(dedupe::DedupeConfig),
+        "rules" => Rules(rules::RulesConfig),
         "merge-all" => MergeAll(merge_all::MergeAllConfig),
     }
 }

@@ -10,8 +10,8 @@ use super::RulesConfig;
 use super::lexicon::{ANAPHORS, VERDICTS};
 use super::person::{capitalised, third_person_sentence};
 use super::sentence::{
-    content_words, is_courtesy, is_question, plain_words, sentences, statement_before_question,
-    strip_address,
+    content_words, is_courtesy, is_question, is_set_phrase, plain, plain_words, sentences,
+    statement_before_question, strip_address,
 };
 use crate::dates;
 use crate::extractor::session_metadata;
@@ -78,7 +78,11 @@ impl Rules {
 
 /// `text` with the speaker's name before it, unless it names the speaker.
 fn named(text: String, speaker: &str) -> String {
-    if text.contains(speaker) {
+    let spoken = plain(speaker);
+    let names = plain_words(&text)
+        .iter()
+        .any(|word| *word == spoken || word.strip_suffix("'s") == Some(&spoken));
+    if names || speaker.contains(' ') && text.contains(speaker) {
         text
     } else {
         format!("{speaker}: {text}")
@@ -126,7 +130,7 @@ impl Reader<'_> {
                 joinable = false;
                 continue;
             };
-            let text = self.rewrite(&statement, &self.turn.speaker);
+            let text = capitalised(&self.rewrite(&statement, &self.turn.speaker));
             match drafts.last_mut() {
                 Some(last) if joinable && self.config.join_anaphora && points_back(&statement) => {
                     last.text.push(' ');
@@ -154,7 +158,8 @@ impl Reader<'_> {
         if is_question(sentence) {
             statement = format!("{}.", statement_before_question(&statement)?);
         }
-        let keeps = plain_words(&statement).len() >= self.config.min_words
+        let keeps = !is_set_phrase(&statement)
+            && plain_words(&statement).len() >= self.config.min_words
             && content_words(&statement, self.speakers) > 0;
         keeps.then_some(statement)
     }

@@ -93,7 +93,7 @@ words! {
         came cast caught chose clung cost crept cut dealt done dove drank dreamt drew drove dug fed
         fell felt fled flew forgave forgot fought found froze gave got gotten gone grew ground heard
         held hid hit hung hurt kept knelt knew laid lay leapt learnt led left lent let lit lost made
-        meant met misread mistook overcame overheard overslept paid put quit ran rang read redid rewrote
+        meant met misread mistook overcame overheard overslept paid put quit ran rang retook read redid rewrote
         rode rose said sang sank sat saw seen sent set shone shook shot showed shrank shut slept slid
         snuck sold sought spent split spoke sprang spread spun spoilt stank stole stood strove struck
         stuck stung swam swept swore swung taken taught threw told took tore tried undertook undid understood
@@ -102,7 +102,7 @@ words! {
         hidden chosen flown forgotten frozen stolen woken";
 
     /// Of these, the ones that are also a present form.
-    TENSELESS = "become bet beat burst come cost cut hit hurt lay let put quit read run set shut split
+    TENSELESS = "become beat burst come cost cut hit hurt lay let put quit read run set shut split
         spread upset cast found grind wound";
 
     /// Words ending in "ed" that are no past forms.

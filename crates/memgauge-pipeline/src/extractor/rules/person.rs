@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::lexicon::{CAUSATIVES, NO_VERB};
+use super::lexicon::CAUSATIVES;
 use super::sentence::plain;
 use super::verb::{follows_had, is_adverb, is_base, is_verbal, third_person};
 
@@ -36,6 +36,8 @@ struct Rewriter<'a> {
     quoted: Vec<bool>,
     /// Whether "we" was named already.
     group: bool,
+    /// Whether "you" was named already: else "yourself" belongs to an order.
+    addressed: bool,
 }
 
 impl<'a> Rewriter<'a> {
@@ -64,6 +66,7 @@ impl<'a> Rewriter<'a> {
             words,
             quoted,
             group: false,
+            addressed: false,
         }
     }
 
@@ -116,6 +119,9 @@ impl<'a> Rewriter<'a> {
     }
 
     fn second_person(&mut self, at: usize, word: &str, name: &str) {
+        if matches!(word, "you" | "u" | "you're" | "you've" | "you'll" | "you'd") {
+            self.addressed = true;
+        }
         match word {
             "you" | "u" => {
                 self.put(at, name.to_owned());
@@ -134,7 +140,7 @@ impl<'a> Rewriter<'a> {
                 self.put(at, format!("{name} {aux}"));
             }
             "your" | "yours" => self.put(at, format!("{name}'s")),
-            "yourself" => self.put(at, "themself".to_owned()),
+            "yourself" if self.addressed => self.put(at, "themself".to_owned()),
             _ => {}
         }
     }
@@ -323,9 +329,6 @@ fn is_general(words: &[(usize, String)]) -> bool {
             _ => false,
         }
     }) || words.iter().any(|(_, word)| word == "y'all")
-        || words
-            .iter()
-            .any(|(_, word)| word == "yourself" && words.iter().all(|(_, w)| !NO_VERB.has(w)))
 }
 
 #[cfg(test)]

@@ -108,6 +108,8 @@ fn second_person_becomes_the_listeners_name_where_it_means_the_listener() {
         ("I heard you play.", "Mira heard Tom play."),
         ("When you are tired, rest.", "When you are tired, rest."),
         ("It makes you think.", "It makes you think."),
+        ("Believe in yourself.", "Believe in yourself."),
+        ("You taught yourself Czech.", "Tom taught themself Czech."),
         ("You never know.", "You never know."),
         ("You know, I sold it.", "You know, Mira sold it."),
     ];

@@ -102,7 +102,8 @@ pub(super) fn strip_address(sentence: &str, names: &[&str]) -> String {
             }
             _ => false,
         };
-        if !fits || !parted || after.is_empty() {
+        // "Thanks, Tom, for coming" goes on after the name.
+        if !fits || !parted || after.is_empty() || after.starts_with("for ") {
             break;
         }
         rest = after;
@@ -127,6 +128,36 @@ pub(super) fn content_words(text: &str, names: &[&str]) -> usize {
     tokens(text, names)
         .filter(|word| !FUNCTION.has(word) && !COURTESY.has(word) && !PRAISE.has(word))
         .count()
+}
+
+/// Whether `text` is a short phrase of thanks, luck or parting, whatever it is about: "Thanks for
+/// the tips!", "Let me know how the race goes."
+pub(super) fn is_set_phrase(text: &str) -> bool {
+    let words = plain_words(text);
+    let starts =
+        |phrase: &[&str]| words.iter().zip(phrase).filter(|(a, b)| a == b).count() == phrase.len();
+    words.len() <= 8
+        && [
+            &["thanks"][..],
+            &["thank", "you"],
+            &["appreciate"],
+            &["i", "appreciate", "your"],
+            &["i", "really", "appreciate", "your"],
+            &["good", "luck"],
+            &["best", "of", "luck"],
+            &["take", "care"],
+            &["let", "me", "know"],
+            &["i'll", "let", "you", "know"],
+            &["keep", "me"],
+            &["keep", "up"],
+            &["keep", "it", "up"],
+            &["have", "a"],
+            &["have", "fun"],
+            &["talk", "to", "you"],
+            &["see", "you"],
+        ]
+        .iter()
+        .any(|phrase| starts(phrase))
 }
 
 /// Whether `text` is courtesy through and through: not even praise, that may answer a question.
@@ -235,6 +266,10 @@ mod tests {
         ] {
             assert!(content_words(full, &names) > 0, "{full}");
         }
+        assert!(is_set_phrase("Thanks for the advice!"));
+        assert!(is_set_phrase("Let me know how the race goes."));
+        assert!(!is_set_phrase("Have you sold the boat?"));
+        assert!(!is_set_phrase("I keep two boats."));
         assert!(is_courtesy("Thanks, Tom!", &names));
         assert!(!is_courtesy("It was awesome!", &names));
         assert!(!is_courtesy("Yes!", &names));

@@ -24,7 +24,10 @@ fn small_talk_and_bare_questions_are_dropped() {
             "Hi Mira! I'm good, thanks! I sold my kayak yesterday.",
         ),
         ("Mira", "Wow, that's awesome! Congrats!"),
-        ("Tom", "Thanks a lot, Mira! \u{1F600}"),
+        (
+            "Tom",
+            "Thanks a lot, Mira! \u{1F600} Thanks, Mira, for the advice!",
+        ),
     ]);
     assert_eq!(
         texts(&facts),
