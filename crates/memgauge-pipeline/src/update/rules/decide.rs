@@ -40,6 +40,15 @@ impl Rules {
         if normal(&record.text) == normal(&fact.text) {
             return Relation::Repeats;
         }
+        // Most memories are too far for any rule: do not take them apart.
+        let floor = config
+            .same
+            .min(config.contained)
+            .min(config.augment)
+            .min(config.conflict);
+        if near.score < floor {
+            return Relation::Apart;
+        }
         let old = Statement::of(&record.text, record.speaker.as_deref(), record.updated_at);
         if near.score >= config.conflict && new.contradicts(&old, config.overlap) {
             return Relation::Contradicts;
