@@ -394,6 +394,7 @@ fn exact_conforms() {
 fn arroy_conforms() {
     let recall = conform(&VectorConfig::Arroy(ArroyConfig {
         trees: 4,
+        split_after: 6,
         oversampling: 4,
         index_after: 8,
         ..ArroyConfig::default()

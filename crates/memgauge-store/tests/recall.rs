@@ -71,10 +71,11 @@ fn recall(dimensions: usize, arroy: &ArroyConfig, k: usize) -> f64 {
     let recall = hits as f64 / (QUERIES * k) as f64;
     eprintln!(
         "{MEMORIES} x {dimensions}, k {k}, mean cosine {:.2}: exact {:?}; arroy ({} trees, \
-         oversampling {}) recall {recall:.4}, {:?}, built in {:?}",
+         leaves of {}, oversampling {}) recall {recall:.4}, {:?}, built in {:?}",
         near / (QUERIES * k) as f32,
         exact.median,
         arroy.trees,
+        arroy.split_after,
         arroy.oversampling,
         found.median,
         found.built,
@@ -93,17 +94,16 @@ fn arroy_finds_99_of_100_among_ten_thousand() {
 #[ignore = "takes a minute"]
 fn arroy_by_trees_and_oversampling() {
     for dimensions in [256, 384] {
-        for (trees, oversampling) in [
-            (10, 16),
-            (25, 4),
-            (25, 8),
-            (50, 1),
-            (50, 2),
-            (50, 4),
-            (100, 2),
+        for (trees, split_after, oversampling) in [
+            (50, dimensions, 4),
+            (50, 64, 4),
+            (50, 32, 2),
+            (25, 32, 4),
+            (25, 32, 12),
         ] {
             let config = ArroyConfig {
                 trees,
+                split_after,
                 oversampling,
                 ..ArroyConfig::default()
             };

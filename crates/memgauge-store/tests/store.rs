@@ -235,6 +235,7 @@ fn configs_that_make_no_sense_are_refused_before_anything_is_made() {
         arroy(|config| config.oversampling = 0),
         arroy(|config| config.search_k = Some(0)),
         arroy(|config| config.index_after = 0),
+        arroy(|config| config.split_after = 0),
         lexical(-1.0, 0.5),
         lexical(1.0, 1.5),
         lexical(f64::NAN, 0.5),

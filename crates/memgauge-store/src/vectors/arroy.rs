@@ -29,6 +29,10 @@ pub struct ArroyConfig {
     /// Number of trees. More cost time and disk when the index is built and find more.
     #[schemars(range(min = 1))]
     pub trees: usize,
+    /// Most vectors in a leaf of a tree. Small leaves make deeper trees, and candidates that are
+    /// better chosen.
+    #[schemars(range(min = 1))]
+    pub split_after: usize,
     /// How many times `trees` x k candidates a query collects. More cost time and find more.
     #[schemars(range(min = 1))]
     pub oversampling: usize,
@@ -43,10 +47,13 @@ pub struct ArroyConfig {
 }
 
 impl Default for ArroyConfig {
+    /// Small leaves and many candidates out of few trees: recall@10 0.999 on 10,000 clustered
+    /// vectors (tests/recall.rs, where other settings can be compared).
     fn default() -> Self {
         Self {
-            trees: 50,
-            oversampling: 4,
+            trees: 25,
+            split_after: 32,
+            oversampling: 12,
             search_k: None,
             seed: 42,
             index_after: 2000,
@@ -70,6 +77,7 @@ impl Build<Box<dyn VectorIndex>> for ArroyConfig {
                 .ok_or_else(|| BuildError::at(key, format!("`{key}` must be at least 1")))
         };
         positive("index-after", self.index_after)?;
+        positive("split-after", self.split_after)?;
         Ok(Box::new(Arroy {
             trees: positive("trees", self.trees)?,
             oversampling: positive("oversampling", self.oversampling)?,
@@ -124,6 +132,7 @@ impl VectorIndex for Arroy {
             writer
                 .builder(&mut rng)
                 .n_trees(self.trees.get())
+                .split_after(self.config.split_after)
                 .build(txn)
                 .map_err(fail)?;
         }
