@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rust_stemmers::{Algorithm, Stemmer};
 
-use super::word_class::{Class, class};
+use super::word_class::{Class, base, class};
 
 /// A word of a text.
 #[derive(Debug, Clone)]
@@ -97,7 +97,7 @@ impl Analysis {
             let bare = lower.strip_suffix("'s").unwrap_or(&lower);
             tokens.push(Token {
                 class: class(&lower),
-                stem: digest(&stemmer.stem(bare)),
+                stem: digest(&stemmer.stem(base(bare))),
                 is_capital: word.chars().next().is_some_and(char::is_uppercase),
                 gap,
                 is_quoted: quoted,

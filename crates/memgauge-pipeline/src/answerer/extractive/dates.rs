@@ -9,9 +9,7 @@ use crate::dates::{DateMention, Resolved, durations, find};
 /// How many units are searched for a date.
 const UNITS: usize = 8;
 /// Share of the best unit's score that a unit with a date needs.
-const FLOOR: f64 = 0.62;
-/// What a date in the words is worth against the date of the session alone.
-const RELATIVE: f64 = 0.25;
+const FLOOR: f64 = 0.5;
 /// What words of the question in the date's own sentence are worth.
 const SENTENCE: f64 = 0.5;
 
@@ -41,7 +39,6 @@ pub(super) fn when(asked: &Asked, grain: Grain, ranked: &Ranked<'_>) -> Option<(
             }
             let mut score = unit.score / top.score.max(1e-9);
             score += SENTENCE * sentence_share(ranked, unit, at);
-            score += RELATIVE;
             let (first, last) = resolved.range();
             if looks_ahead != (last > held_at.date()) {
                 score -= 0.3;

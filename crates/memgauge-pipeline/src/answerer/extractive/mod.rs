@@ -41,6 +41,11 @@ pub struct ExtractiveConfig {
     /// entry has to hold; below it the answer is "No information available". 0 = any word will do.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub min_support: f64,
+    /// A question about one person is left unanswered when the entry of that person that holds most
+    /// of the question's words holds less than this share of what somebody else's entry holds.
+    /// 0 = whoever spoke is believed. Contexts of at most six entries are always believed.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub speaker_margin: f64,
     /// How many entries a list ("which cities", "what are the names") may be joined from.
     #[schemars(range(min = 1))]
     pub list_limit: usize,
@@ -50,6 +55,7 @@ impl Default for ExtractiveConfig {
     fn default() -> Self {
         Self {
             min_support: 0.1,
+            speaker_margin: 0.4,
             list_limit: 5,
         }
     }
@@ -57,8 +63,13 @@ impl Default for ExtractiveConfig {
 
 impl Build<Box<dyn Answerer>> for ExtractiveConfig {
     fn build(&self, _parts: &dyn Parts) -> Result<Box<dyn Answerer>, BuildError> {
-        if !(0.0..=1.0).contains(&self.min_support) {
-            return Err(BuildError::at("min-support", "must lie between 0 and 1"));
+        for (key, value) in [
+            ("min-support", self.min_support),
+            ("speaker-margin", self.speaker_margin),
+        ] {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(BuildError::at(key, "must lie between 0 and 1"));
+            }
         }
         if self.list_limit == 0 {
             return Err(BuildError::at("list-limit", "must be at least 1"));
@@ -95,6 +106,12 @@ impl Extractive {
             return abstain;
         };
         if best.support < self.config.min_support || best.score <= 0.0 {
+            return abstain;
+        }
+        let is_of_other = ranked
+            .named_and_others
+            .is_some_and(|(named, others)| named < self.config.speaker_margin * others);
+        if is_of_other && !ranked.is_small {
             return abstain;
         }
         let found = match asked.kind {

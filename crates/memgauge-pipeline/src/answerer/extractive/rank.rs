@@ -10,7 +10,7 @@ use super::cache::Cache;
 use super::question_type::Asked;
 
 /// Added, as a factor, to what a person named in the question said.
-const SPEAKER: f64 = 0.3;
+const SPEAKER: f64 = 0.5;
 /// Share of its score that a turn hands to the one after it, and to the one before.
 const TO_NEXT: f64 = 0.35;
 const TO_PREVIOUS: f64 = 0.15;
@@ -46,6 +46,9 @@ pub(super) struct Ranked<'a> {
     pub(super) units: Vec<Unit<'a>>,
     /// The question's stems with their weights, names of speakers left out; sorted by stem.
     pub(super) stems: Vec<(u64, f64)>,
+    /// The largest share of the question's words in what the one person that it names said, or
+    /// said in reply, and in what others said; `None` where it names nobody or several.
+    pub(super) named_and_others: Option<(f64, f64)>,
     /// Stems of the names of all who speak.
     pub(super) speakers: Vec<u64>,
     /// Few entries: all of them were meant to be read.
@@ -71,6 +74,7 @@ impl<'a> Ranked<'a> {
                 if total > 0.0 { held / total } else { 0.0 }
             })
             .collect();
+        let mut named_and_others = (speakers.len() == 1).then_some((0.0_f64, 0.0_f64));
         let neighbours = neighbours(&context.entries, &lines, &supports);
         let is_ranked = !is_chronological(&context.entries);
         let mut units: Vec<Unit<'a>> = lines
@@ -78,10 +82,17 @@ impl<'a> Ranked<'a> {
             .zip(analyses)
             .zip(supports.iter().zip(neighbours))
             .map(|((line, analysis), (support, (before, after)))| {
-                let near = TO_NEXT * before + TO_PREVIOUS * after;
                 let is_speaker = line
                     .speaker
-                    .is_some_and(|speaker| speakers.iter().any(|name| *name == speaker));
+                    .is_some_and(|speaker| speakers.contains(&speaker));
+                if let Some((named, others)) = &mut named_and_others {
+                    if is_speaker {
+                        *named = named.max(support + TO_NEXT * before);
+                    } else {
+                        *others = others.max(*support);
+                    }
+                }
+                let near = TO_NEXT * before + TO_PREVIOUS * after;
                 let place = if is_ranked {
                     FIRST_PLACE / (1.0 + 0.3 * line.entry as f64)
                 } else {
@@ -108,6 +119,7 @@ impl<'a> Ranked<'a> {
             units,
             stems,
             speakers: names,
+            named_and_others,
         }
     }
 

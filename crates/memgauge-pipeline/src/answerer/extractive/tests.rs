@@ -1,8 +1,11 @@
 use jiff::civil::{DateTime, date};
-use memgauge_core::{Context, ContextEntry, ConversationId, TurnId};
+use memgauge_core::{
+    BuildError, Context, ContextEntry, ConversationId, EmbedderHandle, Parts, Tokenizer, TurnId,
+};
 
 use super::question_type::{Asked, Grain, Kind};
 use super::{Extractive, ExtractiveConfig, NO_INFORMATION};
+use crate::answerer::AnswererConfig;
 
 fn entry(turn: TurnId, held_at: DateTime, speaker: &str, body: &str) -> ContextEntry {
     ContextEntry {
@@ -294,4 +297,61 @@ fn question_words_tell_the_kind() {
         let asked = Asked::new(text);
         assert_eq!((asked.kind, asked.is_list), (kind, is_list), "{text}");
     }
+}
+
+#[test]
+fn what_somebody_else_did_is_not_believed() {
+    let talk = talk();
+    let question = "What did Ines sell to a neighbour?";
+    assert_eq!(answerer().read(question, &talk).text, NO_INFORMATION);
+    let trusting = Extractive::new(ExtractiveConfig {
+        speaker_margin: 0.0,
+        ..ExtractiveConfig::default()
+    });
+    let answer = trusting.read(question, &talk);
+    assert!(answer.text.contains("motorbike"), "{}", answer.text);
+    let own = answerer().read("What did Pavel sell to a neighbour?", &talk);
+    assert!(own.text.contains("motorbike"), "{}", own.text);
+}
+
+struct NoParts;
+
+impl Parts for NoParts {
+    fn embedder(&self, name: &str) -> Result<EmbedderHandle, BuildError> {
+        Err(BuildError::new(name))
+    }
+
+    fn tokenizer(&self, name: &str) -> Result<std::sync::Arc<dyn Tokenizer>, BuildError> {
+        Err(BuildError::new(name))
+    }
+
+    fn folder(&self) -> &std::path::Path {
+        std::path::Path::new("")
+    }
+}
+
+#[test]
+fn configs_are_checked() {
+    let build = |text: &str| {
+        let config: AnswererConfig = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let built = config
+            .build(&NoParts)
+            .map_err(|e| e.key.unwrap_or_default());
+        built.map(|part| part.kind())
+    };
+    assert_eq!(build(r#"{"kind":"extractive"}"#), Ok("extractive"));
+    let wrong = |text| build(text).unwrap_err();
+    assert_eq!(
+        wrong(r#"{"kind":"extractive","min-support":1.5}"#),
+        "min-support"
+    );
+    assert_eq!(
+        wrong(r#"{"kind":"extractive","speaker-margin":-0.1}"#),
+        "speaker-margin"
+    );
+    assert_eq!(
+        wrong(r#"{"kind":"extractive","list-limit":0}"#),
+        "list-limit"
+    );
+    assert!(wrong(r#"{"kind":"extractive","min-suport":0.1}"#).contains("min-suport"));
 }
