@@ -331,3 +331,47 @@ fn readers_beside_a_writer() {
     });
     assert_eq!(store.len(), 300);
 }
+
+/// What the index knew about a memory that was changed or deleted since no longer counts.
+#[test]
+fn an_index_does_not_answer_with_what_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("store");
+    let config = StoreConfig {
+        // So narrow a search that nothing is found by luck.
+        vectors: VectorConfig::Arroy(ArroyConfig {
+            trees: 1,
+            split_after: 2,
+            search_k: Some(2),
+            ..ArroyConfig::default()
+        }),
+        dimensions: Some(16),
+        ..StoreConfig::default()
+    };
+    let vectors = clustered(400, 16, 4);
+    let store = Store::create(&dir, &config).unwrap();
+    let changes: Vec<_> = vectors
+        .iter()
+        .map(|vector| add("u", "word", &[], Some(vector.clone())))
+        .collect();
+    store.apply(&changes).unwrap();
+    store.seal().unwrap();
+    let turned: Vec<f32> = vectors[0].iter().map(|x| -x).collect();
+    let moved: Vec<_> = (0..20)
+        .map(|id| update(id, "moved", &[], true, Some(turned.clone())))
+        .chain([delete(20, &[])])
+        .collect();
+    store.apply(&moved).unwrap();
+    let check = |store: &Store| {
+        let near = store.nearest(&Filter::default(), &turned, 20).unwrap();
+        let ids: Vec<u32> = near.iter().map(|hit| hit.id.0).collect();
+        assert_eq!(ids, (0..20).collect::<Vec<u32>>());
+        let near = store
+            .nearest(&Filter::default(), &vectors[20], 379)
+            .unwrap();
+        assert!(near.iter().all(|hit| hit.id != MemoryId(20)));
+    };
+    check(&store);
+    drop(store);
+    check(&Store::open(&dir).unwrap());
+}
