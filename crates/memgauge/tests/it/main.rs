@@ -1,0 +1,75 @@
+//! The command line as a user meets it.
+
+mod commands;
+mod documents;
+mod edges;
+mod errors;
+mod quickstart;
+mod real_data;
+mod resume;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Root of the workspace.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("crates/memgauge lies two folders deep")
+        .to_owned()
+}
+
+/// `memgauge` in the workspace's root, without the caller's environment.
+pub fn memgauge() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_memgauge"));
+    command.current_dir(root()).env_clear();
+    command
+}
+
+/// What a command left behind.
+pub struct Ended {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs it to the end.
+pub fn end(command: &mut Command) -> Ended {
+    let output = command.output().expect("memgauge starts");
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// The one run directory in `out`.
+pub fn only_run(out: &Path) -> PathBuf {
+    let mut runs: Vec<PathBuf> = std::fs::read_dir(out)
+        .expect("the folder of runs")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    runs.remove(0)
+}
+
+/// Bytes of a file of a run.
+pub fn bytes(run: &Path, file: &str) -> Vec<u8> {
+    std::fs::read(run.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The folder of real data, unless it is not set: then the test says so.
+pub fn real_data(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("MEMGAUGE_DATA").map(PathBuf::from);
+    match folder {
+        Some(folder) => {
+            eprintln!("real-data test ran: {test}");
+            Some(folder)
+        }
+        None => {
+            eprintln!("real-data test skipped: {test}");
+            None
+        }
+    }
+}
