@@ -67,7 +67,8 @@ impl FusionConfig {
             Self::Single(_) if lists > 1 => Err(BuildError::new(format!(
                 "`single` keeps one list, but the retriever makes {lists}"
             ))),
-            Self::Single(_) => Ok(()),
+            // Without values per list, any number of lists will do.
+            _ => Ok(()),
         }
     }
 }

@@ -146,7 +146,8 @@ impl PipelineConfig {
             match fusion {
                 FusionConfig::Mmr(_) => true,
                 FusionConfig::Neighbour(config) => compares(&config.inner),
-                FusionConfig::Rrf(_) | FusionConfig::Weighted(_) | FusionConfig::Single(_) => false,
+                // The others look at ranks and scores alone.
+                _ => false,
             }
         }
         self.retriever.is_dense()
