@@ -18,9 +18,11 @@ pub struct WeightedConfig {
     pub weights: Vec<f64>,
     /// For `sigmoid`: the score that becomes 0.5; left out = as Mem0 2.0.18, by the number of terms
     /// that the list searched for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub midpoint: Option<f64>,
     /// For `sigmoid`: the slope; left out = as Mem0 2.0.18, by the number of terms that the list
     /// searched for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub steepness: Option<f64>,
 }
 

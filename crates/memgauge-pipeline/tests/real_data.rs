@@ -1,0 +1,298 @@
+//! Tests against LOCOMO and the reference files.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "functions of tests; the lines are counted by the gate"
+)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use memgauge_core::{
+    BuildError, Embedder, EmbedderHandle, FusionRanker, MemoryId, MemoryReader, MemorySystem,
+    Meter, Parts, RankedList, Stage, Tokenizer, TurnId,
+};
+use memgauge_dataset::{Dataset, Entry, locomo};
+use memgauge_model::{MiniLm, Static, StaticWeights, tokenizer};
+use memgauge_pipeline::fusion::FusionConfig;
+use memgauge_pipeline::system::{
+    Pipeline, PipelineConfig, SystemConfig, TurnsConfig, best_hybrid_fusion,
+};
+use serde_json::{Value, json};
+
+/// The folders a test needs, or `None` after saying that it is skipped.
+fn folders<const N: usize>(test: &str, variables: [&str; N]) -> Option<[PathBuf; N]> {
+    let found: Vec<PathBuf> = variables
+        .iter()
+        .filter_map(|variable| std::env::var_os(variable).map(PathBuf::from))
+        .collect();
+    match found.try_into() {
+        Ok(found) => Some(found),
+        Err(_) => {
+            eprintln!("real-data test skipped: {test}");
+            None
+        }
+    }
+}
+
+fn locomo(data: &Path) -> Dataset {
+    locomo::load(data.join("datasets/locomo10.json")).unwrap()
+}
+
+fn read_json(path: PathBuf) -> Value {
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap()
+}
+
+struct Models {
+    embedder: Arc<dyn Embedder>,
+    folder: PathBuf,
+}
+
+impl Parts for Models {
+    fn embedder(&self, _: &str) -> Result<EmbedderHandle, BuildError> {
+        Ok(EmbedderHandle::new(Arc::clone(&self.embedder)))
+    }
+
+    fn tokenizer(&self, name: &str) -> Result<Arc<dyn Tokenizer>, BuildError> {
+        tokenizer(name).ok_or_else(|| BuildError::new(format!("no tokenizer `{name}`")))
+    }
+
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+async fn ingest(system: &dyn MemorySystem, entry: &Entry) {
+    let meter = Meter::new();
+    for session in &entry.conversation.sessions {
+        system
+            .ingest(&meter.at(Stage::Index), &entry.conversation.head, session)
+            .await
+            .unwrap();
+    }
+    system.flush(&meter.at(Stage::Index)).await.unwrap();
+}
+
+async fn turns(config: Value, models: &Models, entry: &Entry) -> Pipeline {
+    let config: TurnsConfig = serde_json::from_value(config).unwrap();
+    let pipeline = PipelineConfig::from(config)
+        .pipeline("turns", models)
+        .unwrap();
+    ingest(&pipeline, entry).await;
+    pipeline
+}
+
+fn turn(pipeline: &Pipeline, id: MemoryId) -> String {
+    let place = pipeline.store().place(id).unwrap();
+    TurnId::new(place.session, place.turn).to_string()
+}
+
+/// Turns with their scores, best first.
+fn fused(
+    pipeline: &Pipeline,
+    fusion: &dyn FusionRanker,
+    lists: &[RankedList],
+) -> Vec<(String, f32)> {
+    let hits = fusion.fuse(lists, pipeline.store(), usize::MAX);
+    hits.iter()
+        .map(|hit| (turn(pipeline, hit.id), hit.score))
+        .collect()
+}
+
+/// Compares a ranking with the reference; where turns stand in another order, their scores must be
+/// within `tie` of each other.
+fn same_ranking(found: &[(String, f32)], expected: &Value, tie: f32, tolerance: f32, what: &str) {
+    let score = |turn: &str| found.iter().find(|(other, _)| other == turn).unwrap().1;
+    for (rank, turn) in expected["top30"].as_array().unwrap().iter().enumerate() {
+        let turn = turn.as_str().unwrap();
+        let (own, own_score) = &found[rank];
+        assert!(
+            own == turn || (score(turn) - own_score).abs() < tie,
+            "{what}, rank {}: {own} ({own_score}) instead of {turn} ({})",
+            rank + 1,
+            score(turn)
+        );
+    }
+    for (rank, reference) in expected["scores10"].as_array().unwrap().iter().enumerate() {
+        let reference = reference.as_f64().unwrap() as f32;
+        assert!(
+            (found[rank].1 - reference).abs() < tolerance,
+            "{what}, rank {}: score {} instead of {reference}",
+            rank + 1,
+            found[rank].1
+        );
+    }
+}
+
+#[tokio::test]
+async fn real_data_rankings_equal_the_reference() {
+    let test = "real_data_rankings_equal_the_reference";
+    let Some([data, minilm]) = folders(test, ["MEMGAUGE_DATA", "MEMGAUGE_MINILM"]) else {
+        return;
+    };
+    let dataset = locomo(&data);
+    let entry = &dataset.conversations[0];
+    let folder = tempfile::tempdir().unwrap();
+    let models = Models {
+        embedder: Arc::new(MiniLm::open(&minilm).unwrap()),
+        folder: folder.path().to_owned(),
+    };
+    let lucene = json!({"tokens": "word", "stop-words": "none", "stemmer": "porter2", "k1": 1.2,
+        "b": 0.75, "idf": "lucene"});
+    let config = json!({
+        "store": {"lexical": lucene},
+        "retriever": {"kind": "hybrid", "inputs": [{"kind": "lexical"}, {"kind": "dense"}]},
+    });
+    let pipeline = turns(config, &models, entry).await;
+    let build = |config: Value| {
+        let config: FusionConfig = serde_json::from_value(config).unwrap();
+        config.build(&models).unwrap()
+    };
+    let single = build(json!({"kind": "single"}));
+    let rrf = build(json!({"kind": "rrf", "k": 60, "complete": true}));
+    let reference = read_json(data.join("reference/retrieval-conv26.json"));
+    let cx = Meter::new().at(Stage::Search);
+    let mut compared = 0;
+    for (item, expected) in entry.items.iter().zip(reference.as_array().unwrap()) {
+        let id = &item.question.id;
+        assert_eq!(u64::from(id.index), expected["q"].as_u64().unwrap());
+        assert_eq!(item.question.text, expected["question"].as_str().unwrap());
+        let lists = pipeline
+            .lists(&cx, &id.conversation, &item.question.text)
+            .await
+            .unwrap();
+        let methods = &expected["methods"];
+        let dense = fused(&pipeline, single.as_ref(), &lists[1..]);
+        same_ranking(
+            &dense,
+            &methods["dense"],
+            1e-5,
+            1e-5,
+            &format!("{id} dense"),
+        );
+        let both = fused(&pipeline, rrf.as_ref(), &lists);
+        let name = "rrf-full(lucene/porter2+dense)";
+        // Two turns of nearly equal cosine may change places: one rank is worth 1 / 61 - 1 / 62.
+        same_ranking(&both, &methods[name], 1e-5, 2.7e-4, &format!("{id} {name}"));
+        let ranks = methods[name]["evidence_ranks"].as_array().unwrap();
+        for (gold, rank) in expected["evidence"].as_array().unwrap().iter().zip(ranks) {
+            let rank = usize::try_from(rank.as_u64().unwrap()).unwrap();
+            let own = 1 + both
+                .iter()
+                .position(|(turn, _)| turn == gold.as_str().unwrap())
+                .unwrap();
+            assert!(
+                own == rank || (both[own - 1].1 - both[rank - 1].1).abs() < 1e-5,
+                "{id} {name}: {gold} at {own} instead of {rank}"
+            );
+        }
+        compared += 1;
+    }
+    assert_eq!(compared, 199);
+    eprintln!("real-data test ran: {test}");
+}
+
+#[tokio::test]
+async fn real_data_full_context_has_the_reference_number_of_tokens() {
+    let test = "real_data_full_context_has_the_reference_number_of_tokens";
+    let Some([data]) = folders(test, ["MEMGAUGE_DATA"]) else {
+        return;
+    };
+    let dataset = locomo(&data);
+    let reference = read_json(data.join("reference/token-counts.json"));
+    let models = Models {
+        embedder: Arc::new(Static::new(StaticWeights::Zipf)),
+        folder: PathBuf::new(),
+    };
+    let config: SystemConfig = serde_json::from_value(json!({"kind": "full-context"})).unwrap();
+    let mut sum = 0;
+    let mut questions = 0;
+    for entry in &dataset.conversations {
+        let system = config.build(&models).unwrap();
+        ingest(system.as_ref(), entry).await;
+        let cx = Meter::new().at(Stage::Search);
+        let head = &entry.conversation.head;
+        let recall = system
+            .recall(&cx, &head.id, &entry.items[0].question)
+            .await
+            .unwrap();
+        assert_eq!(
+            recall.context.entries.len(),
+            entry.conversation.turns().count()
+        );
+        for encoding in ["cl100k_base", "o200k_base"] {
+            let tokens = tokenizer(encoding).unwrap().count(&recall.context.text);
+            let expected = &reference[head.id.as_str()]["mem0-full-context"][encoding];
+            assert_eq!(
+                tokens as u64,
+                expected.as_u64().unwrap(),
+                "{} {encoding}",
+                head.id
+            );
+            if encoding == "cl100k_base" {
+                sum += tokens * entry.items.len();
+                questions += entry.items.len();
+            }
+        }
+    }
+    let mean = sum as f64 / questions as f64;
+    assert_eq!(questions, 1986);
+    assert!((mean - 26_031.8).abs() < 0.05, "{mean}");
+    eprintln!("real-data test ran: {test}");
+}
+
+#[tokio::test]
+async fn real_data_turns_find_the_evidence() {
+    let test = "real_data_turns_find_the_evidence";
+    let Some([data]) = folders(test, ["MEMGAUGE_DATA"]) else {
+        return;
+    };
+    let dataset = locomo(&data);
+    let mut recall: BTreeMap<usize, f64> = BTreeMap::new();
+    let mut questions = 0;
+    for entry in &dataset.conversations {
+        let folder = tempfile::tempdir().unwrap();
+        let models = Models {
+            embedder: Arc::new(Static::new(StaticWeights::Zipf)),
+            folder: folder.path().to_owned(),
+        };
+        let pipeline = turns(json!({}), &models, entry).await;
+        let fusion = best_hybrid_fusion().build(&models).unwrap();
+        for item in &entry.items {
+            let evidence = &item.key.evidence;
+            if !item.category().is_scored() || evidence.is_empty() {
+                continue;
+            }
+            questions += 1;
+            let id = &item.question.id.conversation;
+            let cx = Meter::new().at(Stage::Search);
+            let found = pipeline.recall(&cx, id, &item.question).await.unwrap();
+            let lists = pipeline.lists(&cx, id, &item.question.text).await.unwrap();
+            let again = fusion.fuse(&lists, pipeline.store(), found.candidates.len());
+            assert_eq!(found.candidates, again);
+            for k in [10, 30] {
+                let first: Vec<String> = found.candidates[..k]
+                    .iter()
+                    .map(|hit| turn(&pipeline, hit.id))
+                    .collect();
+                let held = evidence
+                    .iter()
+                    .filter(|turn| first.contains(&turn.to_string()));
+                *recall.entry(k).or_default() += held.count() as f64 / evidence.len() as f64;
+            }
+        }
+    }
+    assert_eq!(questions, 1536);
+    let mean = |k: usize| recall[&k] / f64::from(questions);
+    assert!(
+        mean(10) >= 0.68 && mean(30) >= 0.78,
+        "{} {}",
+        mean(10),
+        mean(30)
+    );
+    eprintln!("real-data test ran: {test}");
+}
