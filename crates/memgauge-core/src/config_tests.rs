@@ -51,6 +51,22 @@ crate::registry! {
     }
 }
 
+struct NoParts;
+
+impl Parts for NoParts {
+    fn embedder(&self, _: &str) -> Result<crate::EmbedderHandle, BuildError> {
+        Err(BuildError::new("none"))
+    }
+
+    fn tokenizer(&self, _: &str) -> Result<std::sync::Arc<dyn crate::Tokenizer>, BuildError> {
+        Err(BuildError::new("none"))
+    }
+
+    fn folder(&self) -> &std::path::Path {
+        std::path::Path::new("")
+    }
+}
+
 fn problems(value: &Value) -> Vec<(String, String)> {
     let schema = schemars::schema_for!(Part).to_value();
     check(&schema, value)
@@ -65,6 +81,7 @@ fn a_sound_config_passes_and_parses() {
     assert_eq!(problems(&value), []);
     let part: Part = serde_json::from_value(value).unwrap();
     assert_eq!(part.kind(), "adder");
+    assert_eq!(part.build(&NoParts).unwrap(), 2);
 }
 
 #[test]

@@ -135,14 +135,14 @@ fn rank_scores<T: Ord + Copy>(gold: &BTreeSet<T>, ranking: &[Vec<T>]) -> RankSco
 fn at_tokens(gold: &BTreeSet<TurnId>, ranked: &[RankedUnit<'_>]) -> [f64; 5] {
     BUDGETS.map(|budget| {
         let mut spent = 0_u64;
-        let mut covered = BTreeSet::new();
+        let mut covered: BTreeSet<TurnId> = BTreeSet::new();
         for unit in ranked {
             spent += unit.tokens;
             // A memory counts when it fits whole.
             if spent > budget {
                 break;
             }
-            covered.extend(unit.live.iter().filter(|turn| gold.contains(turn)));
+            covered.extend(unit.live.iter().copied().filter(|turn| gold.contains(turn)));
         }
         covered.len() as f64 / gold.len() as f64
     })
