@@ -12,6 +12,8 @@ use crate::rundir::{RunDir, RunDirError};
 
 /// Candidates shown beyond those in the context, when they hold evidence.
 const SHOWN: usize = 10;
+/// Characters of a memory's text that are shown.
+const LONGEST: usize = 240;
 
 /// A question that the run asked, as an example of their names.
 ///
@@ -30,7 +32,8 @@ pub fn first_question(dir: &RunDir) -> Result<Option<QuestionId>, RunDirError> {
 }
 
 /// All that the run knows about a question, as text. `None` when the run did not ask it.
-/// `conversation`, where the dataset is at hand, adds the gold turns' words.
+/// `conversation`, where the dataset is at hand, adds the gold turns' words. With `only`, one
+/// variant is shown, with its whole context.
 ///
 /// # Errors
 /// When the run's files cannot be read.
@@ -38,8 +41,11 @@ pub fn show_question(
     dir: &RunDir,
     question: &QuestionId,
     conversation: Option<&Conversation>,
+    only: Option<&str>,
 ) -> Result<Option<String>, RunDirError> {
-    let records = dir.find(|record| record.question == *question)?;
+    let records = dir.find(|record| {
+        record.question == *question && only.is_none_or(|only| record.variant == only)
+    })?;
     let Some(first) = records.first() else {
         return Ok(None);
     };
@@ -97,7 +103,7 @@ pub fn show_question(
             record.variant.clone(),
             memory_of.unwrap_or(&record.question.conversation).clone(),
         );
-        variant(&mut text, record, lineages.get(&key), &contexts);
+        variant(&mut text, record, lineages.get(&key), &contexts, only.is_some());
     }
     Ok(Some(text))
 }
@@ -107,6 +113,7 @@ fn variant(
     record: &QuestionRecord,
     lineage: Option<&Lineage>,
     contexts: &BTreeMap<String, ContextRow>,
+    whole: bool,
 ) {
     let _ = write!(text, "\n── {}", record.variant);
     if record.repeat > 0 {
@@ -154,7 +161,7 @@ fn variant(
             .filter(|turns| turns.iter().any(|turn| gold.contains(turn)))
             .count();
         let _ = writeln!(text, "            {holds} of them hold evidence");
-        if row.text.chars().count() <= 4_000 {
+        if whole || row.text.chars().count() <= 4_000 {
             for line in row.text.lines() {
                 let _ = writeln!(text, "            {line}");
             }
@@ -165,10 +172,18 @@ fn variant(
         let in_context = context.memories.contains(id);
         let trace = lineage.get(*id);
         let is_gold = trace.is_some_and(|trace| trace.live.iter().any(|turn| gold.contains(turn)));
-        if !(in_context && index < SHOWN || is_gold) {
+        if !(in_context && (whole || index < SHOWN) || is_gold) {
             continue;
         }
         candidate(text, record, lineage, index, *id, in_context, is_gold);
+    }
+    let hidden = context.memories.len().saturating_sub(SHOWN);
+    if !whole && hidden > 0 {
+        let _ = writeln!(
+            text,
+            "            {hidden} more in the context: --variant {}",
+            record.variant
+        );
     }
 }
 
@@ -207,8 +222,17 @@ fn candidate(
         score,
         ranks.join(", "),
         turns.join(" "),
-        trace.map_or("", |trace| trace.text.as_str()),
+        trace.map_or_else(String::new, |trace| one_line(&trace.text)),
     );
+}
+
+/// Long texts (chunks, summaries) shortened to a line.
+fn one_line(text: &str) -> String {
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match flat.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", flat.get(..end).unwrap_or(&flat)),
+        None => flat,
+    }
 }
 
 fn fate_text(fate: Fate) -> String {

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use memgauge_core::Category;
 
-use crate::statistics::DEFAULT_MARGIN;
 use crate::summary::{Latency, Mean, SLICES, Summary, VariantSummary};
 
 /// Shown where nothing is known: never 0.
@@ -331,9 +330,7 @@ fn conditions(summary: &Summary) -> Option<String> {
     let load = crate::statistics::mean(&loads)
         .map_or_else(|| "unknown".to_owned(), |load| format!("{load:.1}"));
     Some(format!(
-        "Search latency: {in_flight} query in flight, {warm_up} warm-up queries left out, load average {load}; \
-         differences to full context within ±{:.0} points are called no difference.",
-        100.0 * DEFAULT_MARGIN
+        "Search latency: {in_flight} query in flight, {warm_up} warm-up queries left out, load average {load}."
     ))
 }
 

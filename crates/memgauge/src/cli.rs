@@ -165,6 +165,9 @@ pub(crate) struct ShowArgs {
     /// One question, such as `conv-26/q0`.
     #[arg(long, value_name = "ID")]
     pub(crate) question: Option<String>,
+    /// One variant of the question, with its whole context.
+    #[arg(long, value_name = "NAME", requires = "question")]
+    pub(crate) variant: Option<String>,
     /// How the summary is written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,

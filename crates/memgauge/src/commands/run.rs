@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
     let options = RunOptions {
         out: args.out.clone(),
         jobs: args.jobs,
-        argv: std::env::args().collect(),
+        argv: std::env::args().map(|argument| redact(&argument)).collect(),
         revision: option_env!("MEMGAUGE_REVISION").map(str::to_owned),
         started: jiff::Timestamp::now().to_string(),
     };
@@ -91,6 +91,21 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
     }
 }
 
+/// An argument without what may be a secret: the value of a key that is named like one.
+fn redact(argument: &str) -> String {
+    const SECRETS: [&str; 4] = ["key", "token", "secret", "password"];
+    match argument.split_once('=') {
+        Some((name, _))
+            if SECRETS
+                .iter()
+                .any(|secret| name.to_lowercase().ends_with(secret)) =>
+        {
+            format!("{name}=***")
+        }
+        _ => argument.to_owned(),
+    }
+}
+
 /// A question to look at next.
 fn example(summary: &memgauge_report::Summary) -> String {
     summary.example.clone().unwrap_or_else(|| "ID".to_owned())
@@ -128,4 +143,16 @@ async fn signal() {
 #[cfg(not(unix))]
 async fn signal() {
     let _ = tokio::signal::ctrl_c().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_do_not_reach_the_manifest() {
+        assert_eq!(redact("models.chat.api-key=abc"), "models.chat.api-key=***");
+        assert_eq!(redact("dataset.limit=3"), "dataset.limit=3");
+        assert_eq!(redact("run"), "run");
+    }
 }

@@ -1,6 +1,7 @@
 //! `memgauge show`
 
 use memgauge_core::QuestionId;
+use memgauge_core::config::unknown;
 use memgauge_dataset::locomo;
 use memgauge_report::{RunDir, files, show_question, summarise, table};
 use memgauge_report::statistics::Bootstrap;
@@ -11,7 +12,7 @@ use crate::{exit, output};
 pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<u8> {
     let dir = RunDir::open(&args.dir)?;
     match &args.question {
-        Some(question) => one(&dir, question),
+        Some(question) => one(&dir, question, args.variant.as_deref()),
         None => summary(&dir, args.format),
     }
 }
@@ -39,9 +40,19 @@ fn summary(dir: &RunDir, format: Format) -> anyhow::Result<u8> {
     Ok(exit::DONE)
 }
 
-fn one(dir: &RunDir, question: &str) -> anyhow::Result<u8> {
+fn one(dir: &RunDir, question: &str, variant: Option<&str>) -> anyhow::Result<u8> {
     let id: QuestionId = question.parse().map_err(exit::user)?;
     let manifest = dir.manifest()?;
+    if let Some(variant) = variant {
+        let known: Vec<&str> = manifest
+            .variants
+            .iter()
+            .map(|variant| variant.name.as_str())
+            .collect();
+        if !known.contains(&variant) {
+            return Err(exit::user(unknown("variant", variant, &known)));
+        }
+    }
     // The words of the gold turns are a courtesy: without the dataset the rest is shown.
     let dataset = locomo::load(std::path::Path::new(&manifest.dataset.path)).ok();
     let conversation = dataset
@@ -49,7 +60,7 @@ fn one(dir: &RunDir, question: &str) -> anyhow::Result<u8> {
         .filter(|dataset| dataset.fingerprint.content == manifest.dataset.content)
         .and_then(|dataset| dataset.entry(&id.conversation))
         .map(|entry| &entry.conversation);
-    match show_question(dir, &id, conversation)? {
+    match show_question(dir, &id, conversation, variant)? {
         Some(text) => {
             output::result(&text)?;
             Ok(exit::DONE)

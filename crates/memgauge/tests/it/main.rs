@@ -29,8 +29,11 @@ pub fn memgauge() -> Command {
 
 /// What a command left behind.
 pub struct Ended {
+    /// Exit code.
     pub code: i32,
+    /// Standard output.
     pub stdout: String,
+    /// Standard error.
     pub stderr: String,
 }
 
