@@ -102,7 +102,9 @@ struct NoParts;
 
 impl Parts for NoParts {
     fn embedder(&self, name: &str) -> Result<EmbedderHandle, BuildError> {
-        Err(BuildError::new(format!("a model cannot use embedder `{name}`")))
+        Err(BuildError::new(format!(
+            "a model cannot use embedder `{name}`"
+        )))
     }
 
     fn tokenizer(&self, name: &str) -> Result<Arc<dyn Tokenizer>, BuildError> {

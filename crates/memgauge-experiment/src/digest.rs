@@ -45,7 +45,10 @@ mod tests {
 
     #[test]
     fn the_order_of_keys_does_not_matter_and_values_do() {
-        assert_eq!(of(&json!({"a": 1, "b": [2]})), of(&json!({"b": [2], "a": 1})));
+        assert_eq!(
+            of(&json!({"a": 1, "b": [2]})),
+            of(&json!({"b": [2], "a": 1}))
+        );
         assert_ne!(of(&json!({"a": 1})), of(&json!({"a": 2})));
         assert_ne!(of(&json!([1, 2])), of(&json!([2, 1])));
     }

@@ -89,10 +89,7 @@ impl Plan {
     ///
     /// # Errors
     /// When a selection names what is not there or leaves nothing.
-    pub fn new(
-        file: &ConfigFile,
-        dataset: &Dataset,
-    ) -> Result<Self, ExperimentError> {
+    pub fn new(file: &ConfigFile, dataset: &Dataset) -> Result<Self, ExperimentError> {
         let config = &file.config;
         let conversations = select(file, dataset)?;
         let mut variants: Vec<PlannedVariant> = Vec::new();
@@ -126,7 +123,10 @@ impl Plan {
                     format!("`{name}` cannot be swapped: the dataset has one conversation"),
                 )]));
             }
-            let Some(original) = variants.iter().find(|variant| variant.name == *name).cloned()
+            let Some(original) = variants
+                .iter()
+                .find(|variant| variant.name == *name)
+                .cloned()
             else {
                 continue;
             };
@@ -168,7 +168,10 @@ impl Plan {
             "record": config.record,
             "tool": env!("CARGO_PKG_VERSION"),
         }));
-        let planned: usize = conversations.iter().map(|planned| planned.items.len()).sum();
+        let planned: usize = conversations
+            .iter()
+            .map(|planned| planned.items.len())
+            .sum();
         Ok(Self {
             variants,
             partial: planned < dataset.items().count(),

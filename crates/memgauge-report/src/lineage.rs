@@ -83,7 +83,10 @@ impl Lineage {
 
     /// Number of memories that are not deleted.
     pub fn len(&self) -> usize {
-        self.memories.values().filter(|trace| !trace.deleted).count()
+        self.memories
+            .values()
+            .filter(|trace| !trace.deleted)
+            .count()
     }
 
     /// Whether no memory is left.

@@ -94,7 +94,9 @@ pub fn show_question(
     for turn in &first.evidence {
         let words = conversation
             .and_then(|conversation| conversation.turn(*turn))
-            .map_or_else(String::new, |turn| format!("{}: {}", turn.speaker, turn.text));
+            .map_or_else(String::new, |turn| {
+                format!("{}: {}", turn.speaker, turn.text)
+            });
         let _ = writeln!(text, "  evidence  {turn}  {words}");
     }
     for record in &records {
@@ -103,7 +105,13 @@ pub fn show_question(
             record.variant.clone(),
             memory_of.unwrap_or(&record.question.conversation).clone(),
         );
-        variant(&mut text, record, lineages.get(&key), &contexts, only.is_some());
+        variant(
+            &mut text,
+            record,
+            lineages.get(&key),
+            &contexts,
+            only.is_some(),
+        );
     }
     Ok(Some(text))
 }

@@ -174,7 +174,14 @@ mod tests {
         let third = 1.0 / 3.0;
         assert_eq!(
             live.recall,
-            [0.0, third, 2.0 * third, 2.0 * third, 2.0 * third, 2.0 * third]
+            [
+                0.0,
+                third,
+                2.0 * third,
+                2.0 * third,
+                2.0 * third,
+                2.0 * third
+            ]
         );
         assert_eq!(live.all, [0.0; 6]);
         assert_eq!(live.mrr, 0.5);

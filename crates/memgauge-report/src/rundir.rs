@@ -8,9 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::manifest::Manifest;
-use crate::record::{
-    IngestRow, QuestionRecord, SCHEMA_VERSION, TimingRow,
-};
+use crate::record::{IngestRow, QuestionRecord, SCHEMA_VERSION, TimingRow};
 
 /// Files of a run directory.
 pub mod files {
@@ -207,7 +205,9 @@ impl RunDir {
             message: error.to_string(),
         };
         let value: serde_json::Value = serde_json::from_str(&text).map_err(wrong)?;
-        if let Some(found) = value.get("schema_version").and_then(serde_json::Value::as_u64)
+        if let Some(found) = value
+            .get("schema_version")
+            .and_then(serde_json::Value::as_u64)
             && found > u64::from(SCHEMA_VERSION)
         {
             return Err(RunDirError::Newer { path, found });
@@ -219,10 +219,7 @@ impl RunDir {
     ///
     /// # Errors
     /// When a line cannot be read; a last line that a kill cut short is left out.
-    pub fn records<T: DeserializeOwned>(
-        &self,
-        visit: impl FnMut(T),
-    ) -> Result<(), RunDirError> {
+    pub fn records<T: DeserializeOwned>(&self, visit: impl FnMut(T)) -> Result<(), RunDirError> {
         self.rows(files::RECORDS, visit)
     }
 
@@ -246,10 +243,7 @@ impl RunDir {
     ///
     /// # Errors
     /// As [`Self::records`].
-    pub fn contexts<T: DeserializeOwned>(
-        &self,
-        visit: impl FnMut(T),
-    ) -> Result<(), RunDirError> {
+    pub fn contexts<T: DeserializeOwned>(&self, visit: impl FnMut(T)) -> Result<(), RunDirError> {
         self.rows(files::CONTEXTS, visit)
     }
 
@@ -382,7 +376,9 @@ fn trim_last_line(path: &Path) -> io::Result<()> {
     while end > 0 {
         let start = end.saturating_sub(block.len() as u64);
         let length = usize::try_from(end - start).unwrap_or(block.len());
-        let Some(part) = block.get_mut(..length) else { break };
+        let Some(part) = block.get_mut(..length) else {
+            break;
+        };
         file.seek(SeekFrom::Start(start))?;
         file.read_exact(part)?;
         if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
@@ -466,7 +462,10 @@ mod tests {
             rows
         };
         assert_eq!(read(), [json!({"a": 1})]);
-        dir.appender("x").unwrap().append(&[json!({"a": 3})]).unwrap();
+        dir.appender("x")
+            .unwrap()
+            .append(&[json!({"a": 3})])
+            .unwrap();
         assert_eq!(read(), [json!({"a": 1}), json!({"a": 3})]);
     }
 

@@ -311,9 +311,7 @@ pub fn summarise(
                 .zip(slices)
                 .map(|(slice, estimate)| ((*slice).to_owned(), estimate.map(Mean::from)))
                 .collect();
-            summary
-                .scores
-                .insert(metric.to_owned(), with_intervals);
+            summary.scores.insert(metric.to_owned(), with_intervals);
             if reference.is_some() {
                 let difference = differences.next().and_then(|mut cells| cells.pop()?);
                 if variant.system != REFERENCE {
@@ -347,7 +345,10 @@ pub fn summarise(
             }
             if row.category.is_scored() {
                 for (_, fate) in &row.fates {
-                    *summary.fates.entry(fate_name(*fate).to_owned()).or_default() += 1;
+                    *summary
+                        .fates
+                        .entry(fate_name(*fate).to_owned())
+                        .or_default() += 1;
                 }
             }
         }
@@ -371,7 +372,10 @@ pub fn summarise(
         dataset: manifest.dataset.name.clone(),
         conversations: clusters.len(),
         questions: by_category,
-        example: questions.keys().next().map(|(question, _)| question.to_string()),
+        example: questions
+            .keys()
+            .next()
+            .map(|(question, _)| question.to_string()),
         partial: manifest.partial,
         names: "official".to_owned(),
         bootstrap,
@@ -491,7 +495,10 @@ fn context_tokens(rows: &[Row]) -> Option<ContextTokens> {
             .collect();
         crate::statistics::mean(&values)
     };
-    let distinct: BTreeSet<&str> = all.iter().map(|(context, _)| context.digest.as_str()).collect();
+    let distinct: BTreeSet<&str> = all
+        .iter()
+        .map(|(context, _)| context.digest.as_str())
+        .collect();
     Some(ContextTokens {
         n: all.len(),
         distinct: distinct.len(),

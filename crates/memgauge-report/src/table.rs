@@ -191,7 +191,10 @@ pub fn memory(summary: &Summary) -> Table {
         "all s",
     ]);
     for variant in &summary.variants {
-        let kept = variant.memory.as_ref().filter(|kept| !kept.operations.is_empty());
+        let kept = variant
+            .memory
+            .as_ref()
+            .filter(|kept| !kept.operations.is_empty());
         let mut row = vec![
             mark(variant),
             kept.map_or_else(|| UNKNOWN.to_owned(), |kept| kept.memories.to_string()),
@@ -210,11 +213,10 @@ pub fn memory(summary: &Summary) -> Table {
             ),
         ];
         row.extend(percentiles(variant.ingest.as_ref()));
-        row.push(
-            variant
-                .ingest
-                .map_or_else(|| UNKNOWN.to_owned(), |ingest| format!("{:.2}", ingest.total_ms / 1e3)),
-        );
+        row.push(variant.ingest.map_or_else(
+            || UNKNOWN.to_owned(),
+            |ingest| format!("{:.2}", ingest.total_ms / 1e3),
+        ));
         table.rows.push(row);
     }
     table
@@ -271,7 +273,11 @@ pub fn report(summary: &Summary, style: Style) -> String {
         summary.conversations,
         scored,
         adversarial,
-        if summary.partial { " (a part of the dataset)" } else { "" },
+        if summary.partial {
+            " (a part of the dataset)"
+        } else {
+            ""
+        },
     );
     match style {
         Style::Text => text.push_str(&title),

@@ -19,14 +19,12 @@ pub(crate) fn cache() -> Option<PathBuf> {
 fn project(start: Option<&Path>) -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     let starts = start.map(|start| here.join(start)).into_iter();
-    starts
-        .chain([here.clone()])
-        .find_map(|start| {
-            start
-                .ancestors()
-                .find(|folder| folder.join("datasets").is_dir())
-                .map(Path::to_owned)
-        })
+    starts.chain([here.clone()]).find_map(|start| {
+        start
+            .ancestors()
+            .find(|folder| folder.join("datasets").is_dir())
+            .map(Path::to_owned)
+    })
 }
 
 /// Where datasets are looked for; `near` is a file whose project comes first.
@@ -50,10 +48,7 @@ pub(crate) fn dataset(name: &str) -> anyhow::Result<Dataset> {
 }
 
 /// The dataset of an experiment; `explicit` is the command line's.
-pub(crate) fn dataset_of(
-    file: &ConfigFile,
-    explicit: Option<PathBuf>,
-) -> anyhow::Result<Dataset> {
+pub(crate) fn dataset_of(file: &ConfigFile, explicit: Option<PathBuf>) -> anyhow::Result<Dataset> {
     let config: &ExperimentConfig = &file.config;
     let explicit = explicit.or_else(|| match config.dataset.kind {
         DatasetKind::File => file.dataset_path(),

@@ -70,19 +70,13 @@ impl ConfigFile {
     ///
     /// # Errors
     /// With every mistake in it.
-    pub fn parse(
-        path: &Path,
-        text: &str,
-        overrides: &[String],
-    ) -> Result<Self, ExperimentError> {
+    pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<Self, ExperimentError> {
         let mut places = Places {
             file: path.display().to_string(),
             ..Places::default()
         };
         let table = DeTable::parse(text).map_err(|error| {
-            let line = error
-                .span()
-                .map_or(1, |span| line_of(text, span.start));
+            let line = error.span().map_or(1, |span| line_of(text, span.start));
             ExperimentError::config(
                 format!("{}:{line}", places.file),
                 "",
@@ -196,7 +190,10 @@ impl ConfigFile {
                 let known: Vec<&str> = names.keys().copied().collect();
                 problems.push(self.problem(
                     &path,
-                    format!("no variant is named `{name}`{hint} (known: {})", known.join(", ")),
+                    format!(
+                        "no variant is named `{name}`{hint} (known: {})",
+                        known.join(", ")
+                    ),
                 ));
             } else if names.contains_key(swapped_name(name).as_str()) {
                 problems.push(self.problem(
@@ -342,9 +339,8 @@ fn convert(
 
 /// Carries out one `path=value`.
 fn set(root: &mut Value, assignment: &str, places: &mut Places) -> Result<(), ExperimentError> {
-    let wrong = |message: String| {
-        ExperimentError::config(format!("--set {assignment}"), "", message)
-    };
+    let wrong =
+        |message: String| ExperimentError::config(format!("--set {assignment}"), "", message);
     let Some((path, raw)) = assignment.split_once('=') else {
         return Err(wrong("expected `path=value`".to_owned()));
     };

@@ -40,7 +40,12 @@ fn every_mistake_is_reported_with_its_line() {
         .replace("kind = \"sample\"", "kind = \"sampel\"");
     let errors = load(&text, &[]).unwrap_err();
     assert_eq!(errors.len(), 3, "{errors:?}");
-    assert!(errors[0].starts_with("x.toml:3: `dataset.kind`: unknown value `sampel`, did you mean `sample`?"), "{errors:?}");
+    assert!(
+        errors[0].starts_with(
+            "x.toml:3: `dataset.kind`: unknown value `sampel`, did you mean `sample`?"
+        ),
+        "{errors:?}"
+    );
     assert!(errors[1].starts_with("x.toml:7: `variant[0].system.retreiver`: unknown key `retreiver`, did you mean `retriever`?"), "{errors:?}");
     assert!(errors[2].starts_with("x.toml:11: `variant[1].system.kind`: unknown kind `no-memry`, did you mean `no-memory`?"), "{errors:?}");
 }
@@ -56,7 +61,15 @@ fn k_of_zero_is_refused() {
 
 #[test]
 fn overrides_reach_by_index_and_by_name() {
-    let file = load(GOOD, &["variant[turns].system.retriever.k=7", "seed = 3", "name=other"]).unwrap();
+    let file = load(
+        GOOD,
+        &[
+            "variant[turns].system.retriever.k=7",
+            "seed = 3",
+            "name=other",
+        ],
+    )
+    .unwrap();
     assert_eq!(file.config.seed, 3);
     assert_eq!(file.config.name, "other");
     assert_eq!(
@@ -66,7 +79,9 @@ fn overrides_reach_by_index_and_by_name() {
     let errors = load(GOOD, &["variant[0].system.retriever.k=x"]).unwrap_err();
     assert_eq!(
         errors,
-        ["--set variant[0].system.retriever.k: `variant[0].system.retriever.k`: expected an integer, found \"x\""]
+        [
+            "--set variant[0].system.retriever.k: `variant[0].system.retriever.k`: expected an integer, found \"x\""
+        ]
     );
     let errors = load(GOOD, &["variant[trns].name=x"]).unwrap_err();
     assert!(errors[0].contains("(known: turns, none)"), "{errors:?}");
@@ -79,8 +94,14 @@ fn dangling_references_and_doubled_names_are_refused() {
         .replace("[[variant]]\nname = \"turns\"\nsystem = { kind = \"turns\"", "[controls]\nswapped = [\"tuns\"]\n[[variant]]\nname = \"turns\"\nsystem = { kind = \"turns\"");
     let errors = load(&text, &[]).unwrap_err();
     assert_eq!(errors.len(), 2, "{errors:?}");
-    assert!(errors[0].contains("`turns` is the name of variant[0] already"), "{errors:?}");
-    assert!(errors[1].contains("no variant is named `tuns`, did you mean `turns`?"), "{errors:?}");
+    assert!(
+        errors[0].contains("`turns` is the name of variant[0] already"),
+        "{errors:?}"
+    );
+    assert!(
+        errors[1].contains("no variant is named `tuns`, did you mean `turns`?"),
+        "{errors:?}"
+    );
 }
 
 #[test]

@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use memgauge_core::{ConversationId, QuestionId, Tokenizer};
 use memgauge_dataset::Dataset;
 use memgauge_report::metrics::PreparedGold;
-use memgauge_report::record::{
-    ContextRow, Phase, QuestionRecord, TimingRow,
-};
+use memgauge_report::record::{ContextRow, Phase, QuestionRecord, TimingRow};
 use memgauge_report::{Appender, RunDir, RunDirError, files};
 use serde::Deserialize;
 
@@ -183,7 +181,11 @@ impl Bench {
             ))
         })?;
         self.dir.rewrite(files::INGEST, |row: IngestKey| {
-            Some((variant(&row.variant), conversation(&row.conversation), row.seq))
+            Some((
+                variant(&row.variant),
+                conversation(&row.conversation),
+                row.seq,
+            ))
         })?;
         let mut seen = std::collections::BTreeSet::new();
         self.dir.rewrite(files::CONTEXTS, |row: ContextRow| {
@@ -235,4 +237,3 @@ struct IngestKey {
     conversation: ConversationId,
     seq: u32,
 }
-

@@ -192,7 +192,10 @@ impl Runner {
         let mine = self.manifest();
         let mut differs = Vec::new();
         if manifest.tool != mine.tool {
-            differs.push(format!("memgauge {} began it, this is {}", manifest.tool, mine.tool));
+            differs.push(format!(
+                "memgauge {} began it, this is {}",
+                manifest.tool, mine.tool
+            ));
         }
         if manifest.dataset.content != mine.dataset.content {
             differs.push("the dataset's content differs".to_owned());
@@ -203,7 +206,11 @@ impl Runner {
             ));
         }
         for variant in &mine.variants {
-            match manifest.variants.iter().find(|old| old.name == variant.name) {
+            match manifest
+                .variants
+                .iter()
+                .find(|old| old.name == variant.name)
+            {
                 Some(old) if old.digest == variant.digest => {}
                 Some(_) => differs.push(format!("variant `{}` differs", variant.name)),
                 None => differs.push(format!("variant `{}` is new", variant.name)),

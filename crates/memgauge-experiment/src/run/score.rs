@@ -40,8 +40,7 @@ impl Bench {
         asked: Asked<'_>,
     ) -> Result<(QuestionRecord, Option<ContextRow>), ExperimentError> {
         let missing = || ExperimentError::Internal("the plan changed while it ran".to_owned());
-        let variant: &PlannedVariant =
-            self.plan.variants.get(asked.variant).ok_or_else(missing)?;
+        let variant: &PlannedVariant = self.plan.variants.get(asked.variant).ok_or_else(missing)?;
         let swapped = asked.entry != asked.memory;
         let mut record = QuestionRecord {
             variant: variant.name.clone(),

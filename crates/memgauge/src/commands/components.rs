@@ -54,7 +54,10 @@ fn overview() -> String {
     for family in FAMILIES {
         let _ = writeln!(text, "{}: {}", family.name, one_line(family.doc));
         for entry in catalogue::kinds(&family) {
-            let first = entry.doc.split_once(". ").map_or(entry.doc.as_str(), |(s, _)| s);
+            let first = entry
+                .doc
+                .split_once(". ")
+                .map_or(entry.doc.as_str(), |(s, _)| s);
             let _ = writeln!(text, "  {:<14} {}", entry.name, first);
         }
         text.push('\n');
@@ -64,7 +67,11 @@ fn overview() -> String {
 }
 
 fn plain(text: &mut String, family: &str, entry: &Entry) {
-    let _ = writeln!(text, "{family} kind = \"{}\"\n  {}\n", entry.name, entry.doc);
+    let _ = writeln!(
+        text,
+        "{family} kind = \"{}\"\n  {}\n",
+        entry.name, entry.doc
+    );
     for key in &entry.keys {
         let _ = writeln!(
             text,

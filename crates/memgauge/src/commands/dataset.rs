@@ -22,7 +22,12 @@ pub(crate) async fn run(args: &DatasetArgs, global: &Global) -> anyhow::Result<u
             session,
             questions,
             choice,
-        } => show(conversation, *session, *questions, choice.dataset.as_deref()),
+        } => show(
+            conversation,
+            *session,
+            *questions,
+            choice.dataset.as_deref(),
+        ),
     }
 }
 
@@ -33,7 +38,10 @@ fn list() -> anyhow::Result<u8> {
         match resolve(name, &places::search(None, None)) {
             Ok(path) => writeln!(text, "{name:<8} {}", path.display())?,
             Err(_) if sources.contains_key(*name) => {
-                writeln!(text, "{name:<8} not here; fetch it with: memgauge dataset fetch {name}")?;
+                writeln!(
+                    text,
+                    "{name:<8} not here; fetch it with: memgauge dataset fetch {name}"
+                )?;
             }
             Err(_) => writeln!(text, "{name:<8} not here; it comes with memgauge's source")?,
         }
@@ -79,16 +87,27 @@ fn verify(name: &str) -> anyhow::Result<u8> {
     writeln!(text, "  content  {}", dataset.fingerprint.content)?;
     match dataset.known() {
         Some(known) if known.sha256 == dataset.fingerprint.sha256 => {
-            writeln!(text, "  this is {} byte for byte; its counts agree", known.name)?;
+            writeln!(
+                text,
+                "  this is {} byte for byte; its counts agree",
+                known.name
+            )?;
         }
         Some(known) => writeln!(
             text,
             "  this is {} re-encoded: other bytes, the same content; its counts agree",
             known.name
         )?,
-        None => writeln!(text, "  not a published dataset: nothing to compare it with")?,
+        None => writeln!(
+            text,
+            "  not a published dataset: nothing to compare it with"
+        )?,
     }
-    writeln!(text, "\n{} thing(s) were odd:", dataset.report.findings.len())?;
+    writeln!(
+        text,
+        "\n{} thing(s) were odd:",
+        dataset.report.findings.len()
+    )?;
     for finding in &dataset.report.findings {
         writeln!(text, "  {finding}")?;
     }
@@ -209,7 +228,13 @@ fn words(entry: &Entry, session: Option<u32>, questions: bool) -> anyhow::Result
         }
         writeln!(text, "\nsession {} · {}", held.index, held.held_at_text)?;
         for turn in &held.turns {
-            writeln!(text, "  {:<7} {}: {}", turn.id.to_string(), turn.speaker, turn.text)?;
+            writeln!(
+                text,
+                "  {:<7} {}: {}",
+                turn.id.to_string(),
+                turn.speaker,
+                turn.text
+            )?;
             let caption = turn.image.as_ref().and_then(|image| image.caption.as_ref());
             if let Some(caption) = caption {
                 writeln!(text, "          [image: {caption}]")?;
@@ -219,8 +244,7 @@ fn words(entry: &Entry, session: Option<u32>, questions: bool) -> anyhow::Result
     if questions {
         writeln!(text)?;
         for item in &entry.items {
-            let evidence: Vec<String> =
-                item.key.evidence.iter().map(ToString::to_string).collect();
+            let evidence: Vec<String> = item.key.evidence.iter().map(ToString::to_string).collect();
             writeln!(
                 text,
                 "{}  ({})\n    {}\n    {}  [{}]",

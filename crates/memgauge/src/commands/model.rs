@@ -31,7 +31,9 @@ fn folder() -> PathBuf {
 }
 
 fn list() -> anyhow::Result<u8> {
-    let mut text = String::from("static   built in\n         table distilled from all-MiniLM-L6-v2 (Apache-2.0)\n");
+    let mut text = String::from(
+        "static   built in\n         table distilled from all-MiniLM-L6-v2 (Apache-2.0)\n",
+    );
     for (name, title, licence) in MODELS {
         let folder = folder();
         let here = MINILM_FILES

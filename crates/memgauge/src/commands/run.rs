@@ -79,7 +79,11 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
                     example(&summary)
                 ));
             }
-            Ok(if failed > 0 { exit::FAILURES } else { exit::DONE })
+            Ok(if failed > 0 {
+                exit::FAILURES
+            } else {
+                exit::DONE
+            })
         }
         RunReport::Interrupted { dir } => {
             output::note(&format!(

@@ -3,8 +3,8 @@
 use memgauge_core::QuestionId;
 use memgauge_core::config::unknown;
 use memgauge_dataset::locomo;
-use memgauge_report::{RunDir, files, show_question, summarise, table};
 use memgauge_report::statistics::Bootstrap;
+use memgauge_report::{RunDir, files, show_question, summarise, table};
 
 use crate::cli::{Format, ShowArgs};
 use crate::{exit, output};
@@ -68,7 +68,8 @@ fn one(dir: &RunDir, question: &str, variant: Option<&str>) -> anyhow::Result<u8
         None => Err(exit::user(format!(
             "{}: no record of question `{id}`; questions are named like `{}`",
             dir.path().display(),
-            memgauge_report::first_question(dir)?.map_or_else(|| "conv-26/q0".to_owned(), |id| id.to_string()),
+            memgauge_report::first_question(dir)?
+                .map_or_else(|| "conv-26/q0".to_owned(), |id| id.to_string()),
         ))),
     }
 }

@@ -7,7 +7,15 @@ fn help_lists_commands_and_exit_codes() {
     let ended = end(memgauge().arg("--help"));
     assert_eq!(ended.code, 0);
     for word in [
-        "run", "plan", "show", "components", "config", "dataset", "model", "130", "interrupted",
+        "run",
+        "plan",
+        "show",
+        "components",
+        "config",
+        "dataset",
+        "model",
+        "130",
+        "interrupted",
         "MEMGAUGE_DATA",
     ] {
         assert!(ended.stdout.contains(word), "{word}");
@@ -17,25 +25,47 @@ fn help_lists_commands_and_exit_codes() {
 #[test]
 fn components_are_listed_down_to_their_keys() {
     let all = end(memgauge().arg("components"));
-    for family in ["system", "extractor", "update", "retriever", "fusion", "answerer"] {
+    for family in [
+        "system",
+        "extractor",
+        "update",
+        "retriever",
+        "fusion",
+        "answerer",
+    ] {
         assert!(all.stdout.contains(&format!("{family}: ")), "{family}");
     }
     let one = end(memgauge().args(["components", "fusion", "rrf"]));
     assert!(one.stdout.contains("default 60"), "{}", one.stdout);
     let wrong = end(memgauge().args(["components", "fusoin"]));
     assert_eq!(wrong.code, 2);
-    assert!(wrong.stderr.contains("did you mean `fusion`?"), "{}", wrong.stderr);
+    assert!(
+        wrong.stderr.contains("did you mean `fusion`?"),
+        "{}",
+        wrong.stderr
+    );
 }
 
 #[test]
 fn a_plan_creates_nothing_and_counts_everything() {
-    let ended = end(memgauge().args(["plan", "experiments/quickstart.toml", "--limit", "2", "--format", "json"]));
+    let ended = end(memgauge().args([
+        "plan",
+        "experiments/quickstart.toml",
+        "--limit",
+        "2",
+        "--format",
+        "json",
+    ]));
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let plan: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
     assert_eq!(plan["questions"], 6);
     assert_eq!(plan["partial"], true);
     let variants = plan["variants"].as_array().expect("variants");
-    assert!(variants.iter().any(|v| v["name"] == "oracle" && v["control"] == true));
+    assert!(
+        variants
+            .iter()
+            .any(|v| v["name"] == "oracle" && v["control"] == true)
+    );
     assert!(variants.iter().any(|v| v["name"] == "turns-hybrid-swapped"));
 }
 
@@ -44,7 +74,14 @@ fn the_sample_can_be_looked_at() {
     let stats = end(memgauge().args(["dataset", "stats", "sample"]));
     assert_eq!(stats.code, 0, "{}", stats.stderr);
     assert!(stats.stdout.contains("sample-3"));
-    let show = end(memgauge().args(["dataset", "show", "sample-1", "--session", "2", "--questions"]));
+    let show = end(memgauge().args([
+        "dataset",
+        "show",
+        "sample-1",
+        "--session",
+        "2",
+        "--questions",
+    ]));
     assert!(show.stdout.contains("D2:1 "), "{}", show.stdout);
     assert!(!show.stdout.contains("D1:1 "));
     assert!(show.stdout.contains("sample-1/q0"));
@@ -55,8 +92,11 @@ fn the_sample_can_be_looked_at() {
 #[test]
 fn overrides_show_in_the_config() {
     let ended = end(memgauge().args([
-        "config", "show", "experiments/quickstart.toml",
-        "--set", "variant[turns-hybrid].system.retriever.k=7",
+        "config",
+        "show",
+        "experiments/quickstart.toml",
+        "--set",
+        "variant[turns-hybrid].system.retriever.k=7",
     ]));
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(ended.stdout.contains("k = 7"), "{}", ended.stdout);

@@ -18,7 +18,10 @@ fn every_experiment_is_sound() {
     let mut files = 0;
     for entry in std::fs::read_dir(root().join("experiments")).expect("experiments") {
         let path = entry.expect("an entry").path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "toml")
+        {
             let ended = end(memgauge().args(["config", "show", "--resolved"]).arg(&path));
             assert_eq!(ended.code, 0, "{}: {}", path.display(), ended.stderr);
             // What is printed is a config again, and means the same.

@@ -79,7 +79,13 @@ fn dependencies_point_one_way() {
 
 #[test]
 fn only_the_command_line_prints_or_reads_the_environment() {
-    let forbidden = ["println!", "eprintln!", "env::var", "env::current_dir", "env::args"];
+    let forbidden = [
+        "println!",
+        "eprintln!",
+        "env::var",
+        "env::current_dir",
+        "env::args",
+    ];
     let mut offences = Vec::new();
     let mut files = 0;
     for (name, _) in ALLOWED.iter().filter(|(name, _)| *name != "memgauge") {

@@ -19,7 +19,12 @@ fn refused(config: &str, arguments: &[&str]) -> String {
     let file = folder.path().join("test.toml");
     std::fs::write(&file, config).expect("a config");
     let out = folder.path().join("runs");
-    let ended = end(memgauge().arg("run").arg(&file).arg("--out").arg(&out).args(arguments));
+    let ended = end(memgauge()
+        .arg("run")
+        .arg(&file)
+        .arg("--out")
+        .arg(&out)
+        .args(arguments));
     assert_eq!(ended.code, 2, "{}\n{}", ended.stdout, ended.stderr);
     assert!(!out.exists(), "something was created");
     assert!(ended.stdout.is_empty(), "{}", ended.stdout);
@@ -65,9 +70,15 @@ fn mistakes_in_the_config_are_named_with_line_and_remedy() {
 #[test]
 fn selections_must_exist() {
     let message = refused(SOUND, &["--conversations", "sample-9"]);
-    assert!(message.contains("unknown conversation `sample-9`"), "{message}");
+    assert!(
+        message.contains("unknown conversation `sample-9`"),
+        "{message}"
+    );
     let message = refused(SOUND, &["--categories", "6"]);
-    assert!(message.contains("categories are 1 to 5, found 6"), "{message}");
+    assert!(
+        message.contains("categories are 1 to 5, found 6"),
+        "{message}"
+    );
     let message = refused(SOUND, &["--set", "variant[x].name=y"]);
     assert!(message.contains("(known: turns)"), "{message}");
 }
@@ -89,7 +100,10 @@ fn datasets_must_exist_and_be_sound() {
     let doubled = broken("doubled.json", &|text| {
         text.replacen("\"dia_id\": \"D1:2\"", "\"dia_id\": \"D1:1\"", 1)
     });
-    assert!(doubled.contains("D1:1") && doubled.contains("sample-1"), "{doubled}");
+    assert!(
+        doubled.contains("D1:1") && doubled.contains("sample-1"),
+        "{doubled}"
+    );
 }
 
 #[test]
@@ -103,8 +117,17 @@ fn a_missing_locomo_says_where_it_was_looked_for() {
         .args(["run", "test.toml"]));
     assert_eq!(ended.code, 2, "{}", ended.stderr);
     assert!(ended.stderr.contains("locomo10.json"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("memgauge dataset fetch locomo"), "{}", ended.stderr);
-    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 1);
+    assert!(
+        ended.stderr.contains("memgauge dataset fetch locomo"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(
+        std::fs::read_dir(folder.path())
+            .expect("the folder")
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -125,7 +148,11 @@ fn what_is_no_run_is_refused() {
     for command in [&["show"][..], &["run", "--resume"]] {
         let ended = end(memgauge().args(command).arg(folder.path()));
         assert_eq!(ended.code, 2, "{}", ended.stderr);
-        assert!(ended.stderr.contains("not a run directory"), "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("not a run directory"),
+            "{}",
+            ended.stderr
+        );
     }
     assert!(Path::new(folder.path()).exists());
 }

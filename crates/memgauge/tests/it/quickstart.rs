@@ -8,7 +8,14 @@ use crate::{bytes, end, memgauge, only_run};
 
 fn run(out: &std::path::Path, jobs: &str) -> std::path::PathBuf {
     let ended = end(memgauge()
-        .args(["run", "experiments/quickstart.toml", "--quiet", "--jobs", jobs, "--out"])
+        .args([
+            "run",
+            "experiments/quickstart.toml",
+            "--quiet",
+            "--jobs",
+            jobs,
+            "--out",
+        ])
         .arg(out));
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(ended.stdout.contains("turns-hybrid"), "{}", ended.stdout);
@@ -30,7 +37,10 @@ fn the_sample_tells_systems_apart_and_twice_the_same() {
     let summary: Value = serde_json::from_slice(&bytes(&first, "summary.json")).expect("JSON");
     let again: Value = serde_json::from_slice(&bytes(&second, "summary.json")).expect("JSON");
     let variants = summary["variants"].as_array().expect("variants");
-    for (one, other) in variants.iter().zip(again["variants"].as_array().expect("variants")) {
+    for (one, other) in variants
+        .iter()
+        .zip(again["variants"].as_array().expect("variants"))
+    {
         assert_eq!(one["scores"], other["scores"]);
         assert_eq!(one["failed"], 0);
     }
@@ -46,14 +56,22 @@ fn the_sample_tells_systems_apart_and_twice_the_same() {
     }
 
     // One question can be looked at, and the files are where docs/FORMAT.md says.
-    let show = end(memgauge().arg("show").arg(&first).args(["--question", "sample-1/q0"]));
+    let show = end(memgauge()
+        .arg("show")
+        .arg(&first)
+        .args(["--question", "sample-1/q0"]));
     assert_eq!(show.code, 0, "{}", show.stderr);
     for word in ["gold", "evidence", "── turns-hybrid", "── oracle", "answer"] {
         assert!(show.stdout.contains(word), "{word}\n{}", show.stdout);
     }
     let summary = end(memgauge().arg("show").arg(&first));
     assert!(summary.stdout.contains("f1.locomo"), "{}", summary.stdout);
-    for file in ["manifest.json", "timings.jsonl", "records.parquet", "report.md"] {
+    for file in [
+        "manifest.json",
+        "timings.jsonl",
+        "records.parquet",
+        "report.md",
+    ] {
         assert!(!bytes(&first, file).is_empty(), "{file}");
     }
     assert!(!first.join("stores").exists());
@@ -68,19 +86,26 @@ fn paired(
     use memgauge_report::statistics::{Bootstrap, Layout};
     let mut rows: std::collections::BTreeMap<String, Vec<(String, Option<f64>, usize)>> =
         std::collections::BTreeMap::new();
-    for line in String::from_utf8(bytes(run, "records.jsonl")).expect("UTF-8").lines() {
+    for line in String::from_utf8(bytes(run, "records.jsonl"))
+        .expect("UTF-8")
+        .lines()
+    {
         let record: Value = serde_json::from_str(line).expect("JSON");
         let category = record["category"].as_u64().expect("a category") as usize;
         let variant = record["variant"].as_str().expect("a name").to_owned();
         let question = record["question"].as_str().expect("an id").to_owned();
-        rows.entry(variant)
-            .or_default()
-            .push((question, record["scores"]["f1.locomo"].as_f64(), category));
+        rows.entry(variant).or_default().push((
+            question,
+            record["scores"]["f1.locomo"].as_f64(),
+            category,
+        ));
     }
     let conversation = |question: &str| question.split('/').next().unwrap_or_default().to_owned();
     let names: Vec<String> = {
         let all = rows[first].iter().map(|row| conversation(&row.0));
-        all.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+        all.collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            .collect()
     };
     let places: Vec<(usize, usize)> = rows[first]
         .iter()

@@ -36,14 +36,29 @@ fn real_data_offline_locomo_runs_whole() {
         assert!(one["j"].is_null(), "{}", one["name"]);
     }
     // The paper's count (Table 2), over all 1,986 questions.
-    let tokens = variant("full-context")["tokens"]["cl100k_all"].as_f64().expect("a count");
+    let tokens = variant("full-context")["tokens"]["cl100k_all"]
+        .as_f64()
+        .expect("a count");
     assert!((tokens - 26_031.8).abs() < 0.05, "{tokens}");
     let score = |name: &str, metric: &str| {
-        variant(name)["scores"][metric]["1-4"]["mean"].as_f64().expect("a mean")
+        variant(name)["scores"][metric]["1-4"]["mean"]
+            .as_f64()
+            .expect("a mean")
     };
-    assert!(score("oracle", "f1.locomo") >= 0.26, "{}", score("oracle", "f1.locomo"));
-    assert!(score("turns-hybrid", "f1.locomo") >= 0.15, "{}", score("turns-hybrid", "f1.locomo"));
-    assert_eq!(variant("turns-hybrid")["scores"]["evidence.recall@10"]["1-4"]["n"], 1_536);
+    assert!(
+        score("oracle", "f1.locomo") >= 0.26,
+        "{}",
+        score("oracle", "f1.locomo")
+    );
+    assert!(
+        score("turns-hybrid", "f1.locomo") >= 0.15,
+        "{}",
+        score("turns-hybrid", "f1.locomo")
+    );
+    assert_eq!(
+        variant("turns-hybrid")["scores"]["evidence.recall@10"]["1-4"]["n"],
+        1_536
+    );
     assert!((score("full-context", "evidence.context") - 1.0).abs() < 1e-12);
     assert!(score("turns-hybrid-swapped", "f1.locomo") < score("turns-hybrid", "f1.locomo"));
 }

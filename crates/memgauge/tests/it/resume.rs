@@ -50,7 +50,11 @@ fn a_killed_run_goes_on_to_the_same_records() {
             .expect("memgauge starts");
         // Wait for the manifest, so that there is something to resume.
         let begun = || {
-            std::fs::read_dir(&out).ok()?.next()?.ok().map(|entry| entry.path())
+            std::fs::read_dir(&out)
+                .ok()?
+                .next()?
+                .ok()
+                .map(|entry| entry.path())
         };
         for _ in 0..400 {
             if begun().is_some_and(|run| run.join("manifest.json").exists()) {
@@ -68,7 +72,10 @@ fn a_killed_run_goes_on_to_the_same_records() {
         resume(&run);
         assert_same(&run, &whole);
     }
-    assert!(unfinished > 0, "every run had finished before it was killed");
+    assert!(
+        unfinished > 0,
+        "every run had finished before it was killed"
+    );
 }
 
 #[cfg(unix)]
@@ -98,7 +105,10 @@ fn an_interrupted_run_says_how_to_go_on() {
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(130), "{message}");
     let run = only_run(&out);
-    assert!(message.contains(&format!("memgauge run --resume {}", run.display())), "{message}");
+    assert!(
+        message.contains(&format!("memgauge run --resume {}", run.display())),
+        "{message}"
+    );
     resume(&run);
     assert_same(&run, &undisturbed(folder.path()));
 }
@@ -136,9 +146,15 @@ fn a_run_in_use_is_refused_and_another_config_too() {
     lock.try_lock().expect("nobody holds it");
     let ended = end(memgauge().args(["run", "--resume"]).arg(&run));
     assert_eq!(ended.code, 2, "{}", ended.stderr);
-    assert!(ended.stderr.contains("in use by another run"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("in use by another run"),
+        "{}",
+        ended.stderr
+    );
     drop(lock);
-    let ended = end(memgauge().args(["run", "--limit", "3", "--resume"]).arg(&run));
+    let ended = end(memgauge()
+        .args(["run", "--limit", "3", "--resume"])
+        .arg(&run));
     assert_eq!(ended.code, 2, "{}", ended.stderr);
     // A finished run that is resumed is summarised again and stays what it is.
     let before = bytes(&run, "records.jsonl");
