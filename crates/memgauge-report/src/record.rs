@@ -157,7 +157,7 @@ pub struct IngestRow {
     pub variant: String,
     /// Conversation that was ingested.
     pub conversation: ConversationId,
-    /// Session, or null in the row that ends the ingestion of a conversation.
+    /// Session; null for what comes to be when the ingestion ends, and in the row that ends it.
     pub session: Option<u32>,
     /// Number of the row inside the conversation, from 0.
     pub seq: u32,

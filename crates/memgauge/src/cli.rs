@@ -119,11 +119,6 @@ impl ConfigOptions {
         }
         overrides
     }
-
-    /// Whether anything is changed.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.dataset.is_none() && self.overrides().is_empty()
-    }
 }
 
 #[derive(Debug, Args)]

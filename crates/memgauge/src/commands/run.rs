@@ -14,7 +14,7 @@ use crate::{exit, output, places};
 pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
     let begun = match &args.resume {
         Some(dir) => {
-            if !args.config.is_empty() && args.config.dataset.is_none() {
+            if !args.config.overrides().is_empty() {
                 return Err(exit::user(
                     "a run goes on with the config that it was begun with: of the options only --dataset and --jobs can be given with --resume",
                 ));

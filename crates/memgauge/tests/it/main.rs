@@ -1,4 +1,10 @@
 //! The command line as a user meets it.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests fail by panicking and say on standard error which real data they used"
+)]
 
 mod commands;
 mod documents;
