@@ -7,7 +7,7 @@ something to be committed on purpose with `--update`.
 import json
 import sys
 
-METRICS = ["f1.locomo", "evidence.recall@10", "evidence.recall@30", "evidence.context"]
+METRICS = ["f1.locomo", "evidence.recall@10", "evidence.recall@30", "evidence.recall@1024tokens", "evidence.context"]
 
 
 def digest(path):
@@ -16,7 +16,7 @@ def digest(path):
     rows = {}
     for variant in summary["variants"]:
         row = {"failed": variant["failed"]}
-        if variant["tokens"]:
+        if variant["tokens"] and variant["tokens"]["cl100k"] is not None:
             row["tokens"] = round(variant["tokens"]["cl100k"], 6)
         for metric in METRICS:
             mean = variant["scores"].get(metric, {}).get("1-4")

@@ -211,6 +211,11 @@ pub trait MemorySystem: Send + Sync {
     /// Kind in config files.
     fn kind(&self) -> &'static str;
 
+    /// Whether it keeps memories that can be traced to turns; full context, for instance, does not.
+    fn keeps_memories(&self) -> bool {
+        false
+    }
+
     /// Remembers one session; sessions come in order. Returns every operation carried out.
     ///
     /// # Errors

@@ -49,11 +49,14 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// Adds `other`; token counts stay unknown only while nobody reported any.
+    /// Adds `other`. A sum of tokens is unknown as soon as one call did not tell.
     pub fn add(&mut self, other: &Self) {
+        let (nothing, adds_nothing) = (self.calls == 0, other.calls == 0);
         let sum = |mine: Option<u64>, theirs: Option<u64>| match (mine, theirs) {
-            (None, None) => None,
-            (mine, theirs) => Some(mine.unwrap_or(0) + theirs.unwrap_or(0)),
+            (Some(mine), Some(theirs)) => Some(mine + theirs),
+            (None, theirs) if nothing => theirs,
+            (mine, None) if adds_nothing => mine,
+            _ => None,
         };
         self.calls += other.calls;
         self.inputs += other.inputs;
@@ -146,5 +149,36 @@ impl Cx {
                 ledger.counters.insert(component.to_owned(), n);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_call_that_does_not_tell_makes_the_sum_unknown() {
+        let call = |tokens| Charge {
+            calls: 1,
+            input_tokens: tokens,
+            ..Charge::default()
+        };
+        let meter = Meter::new();
+        let cx = meter.at(Stage::Search);
+        cx.charge(&call(Some(3)));
+        cx.charge(&call(Some(4)));
+        assert_eq!(meter.charges()[&Stage::Search].input_tokens, Some(7));
+        cx.charge(&call(None));
+        cx.charge(&call(Some(1)));
+        let charge = meter.charges()[&Stage::Search];
+        assert_eq!((charge.calls, charge.input_tokens), (4, None));
+    }
+
+    #[test]
+    fn components_are_counted_across_stages() {
+        let meter = Meter::new();
+        meter.at(Stage::Search).count("retriever:dense", 1);
+        meter.at(Stage::Answer).count("retriever:dense", 2);
+        assert_eq!(meter.counters()["retriever:dense"], 3);
     }
 }

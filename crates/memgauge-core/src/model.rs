@@ -6,7 +6,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 
 use crate::meter::Charge;
-use crate::{ComponentError, Cx};
+use crate::{ComponentError, Cx, ErrorKind};
 
 /// Turns texts into vectors.
 #[async_trait]
@@ -61,7 +61,7 @@ impl EmbedderHandle {
     /// Embeds `texts`, charging calls and time to `cx`.
     ///
     /// # Errors
-    /// As [`Embedder::embed`].
+    /// As [`Embedder::embed`]; and when there is not one vector per text.
     pub async fn embed(&self, cx: &Cx, texts: &[&str]) -> Result<Vec<Vec<f32>>, ComponentError> {
         if texts.is_empty() {
             return Ok(Vec::new());
@@ -80,7 +80,15 @@ impl EmbedderHandle {
             charge.provider = spent;
         }
         cx.charge(&charge);
-        result
+        let vectors = result?;
+        if vectors.len() != texts.len() {
+            return Err(ComponentError::new(
+                "embedder",
+                ErrorKind::Permanent,
+                format!("{} vectors for {} texts", vectors.len(), texts.len()),
+            ));
+        }
+        Ok(vectors)
     }
 
     /// A handle on an embedder fitted to `corpus`, where there is something to fit.

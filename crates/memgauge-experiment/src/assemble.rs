@@ -12,7 +12,7 @@ use memgauge_pipeline::system::SystemConfig;
 /// Builds the parts of an experiment; models are loaded once, when first asked for.
 pub struct Assembly {
     models: BTreeMap<String, EmbedderConfig>,
-    /// Folder against which the models' relative paths are read.
+    /// Models that were asked for.
     loaded: Mutex<BTreeMap<String, EmbedderHandle>>,
 }
 

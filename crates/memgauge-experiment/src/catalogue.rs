@@ -214,6 +214,13 @@ fn in_toml(value: &Value) -> String {
             let items: Vec<String> = items.iter().map(in_toml).collect();
             format!("[{}]", items.join(", "))
         }
+        // A 32-bit value, written with the digits that it was given with.
+        Value::Number(number) => match number.as_f64() {
+            Some(wide) if number.is_f64() && f64::from(wide as f32) == wide => {
+                format!("{:?}", wide as f32)
+            }
+            _ => number.to_string(),
+        },
         plain => plain.to_string(),
     }
 }

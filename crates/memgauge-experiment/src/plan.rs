@@ -36,6 +36,8 @@ pub struct PlannedVariant {
     pub isolation: Isolation,
     /// What answers.
     pub answerer: AnswererConfig,
+    /// Place of its answerer in the config.
+    pub answerer_path: String,
     /// Digest of everything that shapes its records.
     pub digest: String,
 }
@@ -103,6 +105,10 @@ impl Plan {
                     .answerer
                     .clone()
                     .unwrap_or_else(|| config.answerer.clone()),
+                answerer_path: match variant.answerer {
+                    Some(_) => format!("variant[{index}].answerer"),
+                    None => "answerer".to_owned(),
+                },
                 digest: String::new(),
             });
         }
@@ -113,6 +119,7 @@ impl Plan {
                 path: "controls.oracle".to_owned(),
                 isolation: Isolation::Conversation,
                 answerer: config.answerer.clone(),
+                answerer_path: "answerer".to_owned(),
                 digest: String::new(),
             });
         }
@@ -152,7 +159,6 @@ impl Plan {
                 "answerer": variant.answerer,
                 "judge": config.judge,
                 "models": config.models,
-                "seed": config.seed,
             }));
         }
         let asked: Vec<_> = conversations
@@ -164,6 +170,7 @@ impl Plan {
             "variants": variants.iter().map(|v| json!([v.name, v.digest])).collect::<Vec<_>>(),
             "dataset": dataset.fingerprint.content,
             "asked": asked,
+            "seed": config.seed,
             "measure": config.measure,
             "record": config.record,
             "tool": env!("CARGO_PKG_VERSION"),

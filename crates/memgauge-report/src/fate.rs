@@ -29,6 +29,34 @@ pub enum Fate {
     InContext,
 }
 
+impl Fate {
+    /// All fates without their ranks, from the context backwards: the order of tables.
+    pub const NAMES: [&str; 8] = [
+        "in-context",
+        "dropped",
+        "below-k",
+        "not-candidate",
+        "replaced",
+        "deleted",
+        "not-kept",
+        "no-fact",
+    ];
+
+    /// Its name, without the rank.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoFact => "no-fact",
+            Self::NotKept => "not-kept",
+            Self::Deleted => "deleted",
+            Self::Replaced => "replaced",
+            Self::NotCandidate => "not-candidate",
+            Self::Below(_) => "below-k",
+            Self::Dropped => "dropped",
+            Self::InContext => "in-context",
+        }
+    }
+}
+
 /// What became of `turn`.
 ///
 /// `lineage` is `None` for systems without memories; `candidates` are ids, best first, of which

@@ -1,6 +1,6 @@
 //! Provenance replayed from the journal: which turns every memory rests on, which it still says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use memgauge_core::{MemoryEvent, MemoryId, OpKind, TurnId};
 
@@ -9,7 +9,7 @@ use memgauge_core::{MemoryEvent, MemoryId, OpKind, TurnId};
 pub struct MemoryTrace {
     /// What it says (last, if it was deleted).
     pub text: String,
-    /// Turns that it still says, in order of arrival.
+    /// Turns that it still says.
     pub live: Vec<TurnId>,
     /// Every turn that ever fed it, in order of arrival.
     pub all: Vec<TurnId>,
@@ -22,7 +22,7 @@ pub struct MemoryTrace {
 pub struct Lineage {
     memories: BTreeMap<MemoryId, MemoryTrace>,
     /// Turns of facts that were not kept because a memory said them already.
-    noops: BTreeMap<TurnId, Option<MemoryId>>,
+    noops: BTreeSet<TurnId>,
 }
 
 impl Lineage {
@@ -37,7 +37,6 @@ impl Lineage {
 
     /// Carries out one more event.
     pub fn apply(&mut self, event: &MemoryEvent) {
-        let turns = || event.sources.iter().map(|source| source.turn);
         match (event.op, event.id) {
             (OpKind::Add | OpKind::Update, Some(id)) => {
                 let trace = self.memories.entry(id).or_default();
@@ -47,12 +46,12 @@ impl Lineage {
                 if event.replaces {
                     trace.live.clear();
                 }
-                for turn in turns() {
-                    if !trace.live.contains(&turn) {
-                        trace.live.push(turn);
+                for source in &event.sources {
+                    if source.live && !trace.live.contains(&source.turn) {
+                        trace.live.push(source.turn);
                     }
-                    if !trace.all.contains(&turn) {
-                        trace.all.push(turn);
+                    if !trace.all.contains(&source.turn) {
+                        trace.all.push(source.turn);
                     }
                 }
             }
@@ -62,10 +61,9 @@ impl Lineage {
                     trace.live.clear();
                 }
             }
-            (OpKind::Noop, because) => {
-                for turn in turns() {
-                    self.noops.entry(turn).or_insert(because);
-                }
+            (OpKind::Noop, _) => {
+                self.noops
+                    .extend(event.sources.iter().map(|source| source.turn));
             }
             (_, None) => {}
         }
@@ -106,7 +104,7 @@ impl Lineage {
 
     /// Whether a fact of `turn` was found and not kept.
     pub fn was_noop(&self, turn: TurnId) -> bool {
-        self.noops.contains_key(&turn)
+        self.noops.contains(&turn)
     }
 }
 

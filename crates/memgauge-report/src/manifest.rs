@@ -25,7 +25,7 @@ pub struct Manifest {
     pub models: BTreeMap<String, String>,
     /// The questions were narrowed (by `--limit` and the like): not a full run.
     pub partial: bool,
-    /// Seed of everything random.
+    /// Seed of the resampling behind every interval.
     pub seed: u64,
     /// Version of memgauge.
     pub tool: String,

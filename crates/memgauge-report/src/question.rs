@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use memgauge_core::{Conversation, ConversationId, MemoryId, QuestionId, TurnId};
+use memgauge_core::{Conversation, ConversationId, Gold, MemoryId, QuestionId, TurnId};
 
 use crate::fate::Fate;
 use crate::lineage::Lineage;
@@ -89,7 +89,10 @@ pub fn show_question(
         first.category,
         first.category.number(),
         first.text,
-        first.gold.text(),
+        match &first.gold {
+            Gold::Answer(answer) => answer.clone(),
+            Gold::Unanswerable { trap } => format!("not in the conversation (trap: {trap})"),
+        },
     );
     for turn in &first.evidence {
         let words = conversation
@@ -161,7 +164,11 @@ fn variant(
             format!(", {} left out by the budget", context.dropped.len())
         }
     );
-    let gold: BTreeSet<TurnId> = record.evidence.iter().copied().collect();
+    // Turns of another conversation are no evidence, whatever their numbers.
+    let gold: BTreeSet<TurnId> = match record.memory_of {
+        Some(_) => BTreeSet::new(),
+        None => record.evidence.iter().copied().collect(),
+    };
     if let Some(row) = contexts.get(&context.digest) {
         let holds = row
             .turns
@@ -180,13 +187,20 @@ fn variant(
         let in_context = context.memories.contains(id);
         let trace = lineage.get(*id);
         let is_gold = trace.is_some_and(|trace| trace.live.iter().any(|turn| gold.contains(turn)));
-        if !(in_context && (whole || index < SHOWN) || is_gold) {
+        if !(in_context && index < SHOWN || is_gold) {
             continue;
         }
         candidate(text, record, lineage, index, *id, in_context, is_gold);
     }
+    if whole {
+        for id in &context.memories {
+            let said = lineage.get(*id).map_or("", |trace| trace.text.as_str());
+            let _ = writeln!(text, "\n  {id}  {said}");
+        }
+        return;
+    }
     let hidden = context.memories.len().saturating_sub(SHOWN);
-    if !whole && hidden > 0 {
+    if hidden > 0 {
         let _ = writeln!(
             text,
             "            {hidden} more in the context: --variant {}",

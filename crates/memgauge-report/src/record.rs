@@ -163,6 +163,9 @@ pub struct IngestRow {
     pub seq: u32,
     /// The operation; null in the row that ends the ingestion.
     pub event: Option<MemoryEvent>,
+    /// In the row that ends the ingestion: memories kept; null for systems that keep none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memories: Option<u64>,
     /// In the row that ends the ingestion: how often each component ran.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counters: BTreeMap<String, u64>,

@@ -309,9 +309,11 @@ impl RunDir {
             .append(true)
             .open(&path)
             .map_err(RunDirError::io(&path))?;
+        let length = file.metadata().map_err(RunDirError::io(&path))?.len();
         Ok(Appender {
             path,
             file,
+            length,
             line: Vec::new(),
         })
     }
@@ -399,6 +401,8 @@ fn trim_last_line(path: &Path) -> io::Result<()> {
 pub struct Appender {
     path: PathBuf,
     file: File,
+    /// Length of the file up to the last whole row.
+    length: u64,
     line: Vec<u8>,
 }
 
@@ -417,9 +421,13 @@ impl Appender {
                 .map_err(|error| RunDirError::io(&self.path)(io::Error::other(error)))?;
             self.line.push(b'\n');
         }
-        self.file
-            .write_all(&self.line)
-            .map_err(RunDirError::io(&self.path))
+        if let Err(error) = self.file.write_all(&self.line) {
+            // Whatever part of the rows is there would spoil the line that comes next.
+            let _ = self.file.set_len(self.length);
+            return Err(RunDirError::io(&self.path)(error));
+        }
+        self.length += self.line.len() as u64;
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use memgauge_core::Category;
 
+use crate::fate::Fate;
 use crate::summary::{Latency, Mean, SLICES, Summary, VariantSummary};
 
 /// Shown where nothing is known: never 0.
@@ -101,6 +102,7 @@ pub fn systems(summary: &Summary) -> Table {
         "J",
         "recall@10",
         "recall@30",
+        "@1024 tok",
         "in context",
         "tokens",
         "search p50",
@@ -132,10 +134,12 @@ pub fn systems(summary: &Summary) -> Table {
             percent(variant.j),
             share(score("evidence.recall@10")),
             share(score("evidence.recall@30")),
+            share(score("evidence.recall@1024tokens")),
             share(score("evidence.context")),
             variant
                 .tokens
-                .map_or_else(|| UNKNOWN.to_owned(), |tokens| thousands(tokens.cl100k)),
+                .and_then(|tokens| tokens.cl100k)
+                .map_or_else(|| UNKNOWN.to_owned(), thousands),
         ];
         row.extend(percentiles(variant.search.as_ref()));
         row.push(variant.failed.to_string());
@@ -191,10 +195,7 @@ pub fn memory(summary: &Summary) -> Table {
         "all s",
     ]);
     for variant in &summary.variants {
-        let kept = variant
-            .memory
-            .as_ref()
-            .filter(|kept| !kept.operations.is_empty());
+        let kept = variant.memory.as_ref();
         let mut row = vec![
             mark(variant),
             kept.map_or_else(|| UNKNOWN.to_owned(), |kept| kept.memories.to_string()),
@@ -213,10 +214,16 @@ pub fn memory(summary: &Summary) -> Table {
             ),
         ];
         row.extend(percentiles(variant.ingest.as_ref()));
-        row.push(variant.ingest.map_or_else(
-            || UNKNOWN.to_owned(),
-            |ingest| format!("{:.2}", ingest.total_ms / 1e3),
-        ));
+        let spent: Vec<f64> = [variant.ingest, variant.flush]
+            .into_iter()
+            .flatten()
+            .map(|latency| latency.total_ms / 1e3)
+            .collect();
+        row.push(if spent.is_empty() {
+            UNKNOWN.to_owned()
+        } else {
+            format!("{:.2}", spent.iter().sum::<f64>())
+        });
         table.rows.push(row);
     }
     table
@@ -224,23 +231,13 @@ pub fn memory(summary: &Summary) -> Table {
 
 /// Where gold turns were lost, as shares of all gold turns of categories 1 to 4.
 pub fn losses(summary: &Summary) -> Table {
-    const FATES: [&str; 8] = [
-        "in-context",
-        "dropped",
-        "below-k",
-        "not-candidate",
-        "replaced",
-        "deleted",
-        "not-kept",
-        "no-fact",
-    ];
     let mut head = vec!["gold turns, %"];
-    head.extend(FATES);
+    head.extend(Fate::NAMES);
     let mut table = Table::new(&head);
     for variant in &summary.variants {
         let total: u64 = variant.fates.values().sum();
         let mut row = vec![mark(variant)];
-        row.extend(FATES.iter().map(|fate| {
+        row.extend(Fate::NAMES.iter().map(|fate| {
             let count = variant.fates.get(*fate).copied().unwrap_or(0);
             if total == 0 {
                 UNKNOWN.to_owned()
@@ -298,7 +295,8 @@ pub fn report(summary: &Summary, style: Style) -> String {
     section(
         &systems(summary),
         "Scores x 100 over categories 1-4 with 95 % two-stage cluster-bootstrap intervals (official category names). \
-         recall: evidence turns covered by the first k memories; in context: by the context. \
+         recall: evidence turns covered by the first k memories, and by the first 1,024 tokens of them (the fair one between \
+         systems whose memories differ in length); in context: by the context. \
          tokens: mean cl100k_base per context. * = control that reads the answer key or the wrong memory.",
     );
     section(&categories(summary, "f1.locomo"), "");

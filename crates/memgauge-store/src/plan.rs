@@ -91,7 +91,10 @@ impl<'a> Plan<'a> {
                 let staged = self.staged(*id)?;
                 let record = &mut staged.entry.record;
                 let before = std::mem::replace(&mut record.text, text.clone());
-                record.updated_at = *held_at;
+                // A fact that is said again is one more source; the text is no newer for it.
+                if before != *text {
+                    record.updated_at = *held_at;
+                }
                 if *replaces {
                     for source in &mut record.sources {
                         source.live = false;

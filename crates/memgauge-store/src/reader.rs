@@ -1,5 +1,7 @@
 //! The store as retrievers see it.
 
+use std::collections::BTreeSet;
+
 use memgauge_core::{ComponentError, Filter, MemoryId, MemoryReader, MemoryRecord, Place, Scored};
 
 use crate::ids::IdSet;
@@ -71,6 +73,11 @@ impl MemoryReader for Store {
         let state = self.read_state();
         let among = state.resident.select(filter);
         Ok(best(state.resident.lexical.matches(&query, &among), k))
+    }
+
+    fn query_terms(&self, text: &str) -> Option<u32> {
+        let terms: BTreeSet<String> = self.analyzer.terms(text).into_iter().collect();
+        u32::try_from(terms.len()).ok()
     }
 
     fn recent(&self, filter: &Filter, k: usize) -> Result<Vec<Scored>, ComponentError> {

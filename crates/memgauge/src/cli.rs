@@ -88,7 +88,7 @@ pub(crate) struct ConfigOptions {
     /// Only these categories, by number.
     #[arg(long, value_name = "N,..", value_delimiter = ',')]
     pub(crate) categories: Vec<u8>,
-    /// Seed of everything random.
+    /// Seed of the resampling behind every interval.
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
     /// Change a key of the config: `variant[turns-hybrid].system.retriever.k=10`.
@@ -163,7 +163,7 @@ pub(crate) struct ShowArgs {
     /// One variant of the question, with its whole context.
     #[arg(long, value_name = "NAME", requires = "question")]
     pub(crate) variant: Option<String>,
-    /// How the summary is written.
+    /// How the summary, or the records of the question, are written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 }
@@ -268,7 +268,7 @@ pub(crate) struct ModelArgs {
 pub(crate) enum ModelCommand {
     /// List the models that need files, and where these are.
     List,
-    /// Download a model's files into the user's cache.
+    /// Download a model's files into `models/` of the current folder, where configs look for them.
     Fetch {
         /// Its name.
         name: String,

@@ -51,13 +51,15 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
         if let Some(error) = cause.downcast_ref::<ExperimentError>() {
             return match error {
                 error if error.is_users() => USAGE,
-                ExperimentError::Stopped(_) => STOPPED,
+                ExperimentError::Stopped(_) | ExperimentError::Summary(_) => STOPPED,
                 _ => INTERNAL,
             };
         }
         if let Some(error) = cause.downcast_ref::<DownloadError>() {
             return match error {
-                DownloadError::Network { .. } => STOPPED,
+                DownloadError::Network { .. }
+                | DownloadError::Status { .. }
+                | DownloadError::Disk { .. } => STOPPED,
                 _ => USAGE,
             };
         }
@@ -66,6 +68,22 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
         }
     }
     INTERNAL
+}
+
+/// The error with its causes, each told once.
+pub(crate) fn message(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if text.contains(&cause) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&cause);
+    }
+    text
 }
 
 /// Whether nobody reads our output any more (`memgauge show DIR | head`).

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
             if exit::is_closed_pipe(&error) {
                 return ExitCode::SUCCESS;
             }
-            output::error(&format!("{error:#}"));
+            output::error(&exit::message(&error));
             ExitCode::from(exit::code(&error))
         }
     }

@@ -8,6 +8,8 @@ use memgauge_dataset::{Dataset, SearchPlaces, locomo, resolve};
 use memgauge_experiment::config::DatasetKind;
 use memgauge_experiment::{ConfigFile, ExperimentConfig};
 
+use crate::output;
+
 /// The user's cache folder for memgauge; `None` where the user has no home.
 pub(crate) fn cache() -> Option<PathBuf> {
     etcetera::choose_base_strategy()
@@ -57,5 +59,12 @@ pub(crate) fn dataset_of(file: &ConfigFile, explicit: Option<PathBuf>) -> anyhow
     let places = search(explicit, Some(&file.path));
     let path = resolve(config.dataset.kind.name(), &places)
         .with_context(|| format!("dataset of {}", file.path.display()))?;
-    Ok(locomo::load(&path)?)
+    let dataset = locomo::load(&path)?;
+    if config.dataset.kind == DatasetKind::Locomo && dataset.known().is_none() {
+        output::note(&format!(
+            "warning: {} is not the published LOCOMO (its content differs): the results compare with nobody's",
+            path.display()
+        ));
+    }
+    Ok(dataset)
 }

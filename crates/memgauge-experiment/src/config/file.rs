@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use memgauge_core::BuildError;
 use memgauge_core::config::{check, suggestion};
 use serde_json::{Map, Number, Value};
 use toml::de::{DeTable, DeValue};
@@ -142,6 +143,14 @@ impl ConfigFile {
         }
     }
 
+    /// A part that cannot be built, whose table stands at `path`.
+    pub(crate) fn part_problem(&self, path: &str, error: &BuildError) -> ConfigProblem {
+        match &error.key {
+            Some(key) => self.problem(&format!("{path}.{key}"), error),
+            None => self.problem(path, error),
+        }
+    }
+
     /// Path of the dataset's file, where the config gives one, relative to the config file.
     pub fn dataset_path(&self) -> Option<PathBuf> {
         let given = self.config.dataset.path.as_ref()?;
@@ -200,6 +209,8 @@ impl ConfigFile {
                     &path,
                     format!("a variant is named `{}` already", swapped_name(name)),
                 ));
+            } else if config.controls.swapped[..index].contains(name) {
+                problems.push(self.problem(&path, format!("`{name}` is named twice")));
             }
         }
         problems
@@ -233,7 +244,7 @@ impl ConfigFile {
 }
 
 /// TOML has no null: a key that is null was left out.
-fn drop_nulls(value: &mut Value) {
+pub fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(object) => {
             object.retain(|_, value| !value.is_null());

@@ -3,8 +3,8 @@
 mod file;
 mod types;
 
-pub use file::ConfigFile;
 pub(crate) use file::swapped_name;
+pub use file::{ConfigFile, drop_nulls};
 pub use types::{
     Controls, DatasetConfig, DatasetKind, ExperimentConfig, Isolation, Measure, RecordConfig,
     VariantConfig,

@@ -18,7 +18,7 @@ pub struct ExperimentConfig {
     pub name: String,
     /// What is replayed.
     pub dataset: DatasetConfig,
-    /// Seed of everything random: the bootstrap, the index, the choice in the `swapped` control.
+    /// Seed of the resampling behind every interval.
     #[serde(default)]
     pub seed: u64,
     /// Whether every conversation has a store of its own; variants may differ.
@@ -153,7 +153,7 @@ impl Default for Measure {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct RecordConfig {
-    /// Candidates kept per question, beyond those in the context too.
+    /// How many candidates a record keeps, the best first, whether they entered the context or not.
     #[schemars(range(max = 200))]
     pub candidates: usize,
     /// Whether the stores stay in the run directory when it is finished.

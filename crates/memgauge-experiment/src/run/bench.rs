@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use memgauge_core::{ConversationId, QuestionId, Tokenizer};
 use memgauge_dataset::Dataset;
@@ -10,6 +10,7 @@ use memgauge_report::metrics::PreparedGold;
 use memgauge_report::record::{ContextRow, Phase, QuestionRecord, TimingRow};
 use memgauge_report::{Appender, RunDir, RunDirError, files};
 use serde::Deserialize;
+use tokio::task::JoinHandle;
 
 use super::observe::{Event, Observer, Stop};
 use super::resume::Done;
@@ -37,6 +38,10 @@ pub(super) struct Bench {
     pub(super) jobs: usize,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) stop: Stop,
+    /// Whether the directory held something when the run began.
+    pub(super) resumed: bool,
+    /// Set by the first failure that ends the run: nothing more is begun or written.
+    failed: OnceLock<String>,
     pub(super) done: Mutex<Done>,
     /// Sessions being ingested.
     pub(super) ingesting: AtomicU32,
@@ -61,6 +66,7 @@ impl Bench {
     ) -> Result<Self, ExperimentError> {
         let token = |name| tokenizer(name).map_err(|e| ExperimentError::Internal(e.to_string()));
         let done = Done::read(&dir)?;
+        let resumed = dir.file(files::TIMINGS).exists();
         let writers = Writers {
             records: dir.appender(files::RECORDS).map_err(stopped)?,
             ingest: dir.appender(files::INGEST).map_err(stopped)?,
@@ -91,6 +97,8 @@ impl Bench {
             jobs,
             observer,
             stop,
+            resumed,
+            failed: OnceLock::new(),
             done: Mutex::new(done),
             ingesting: AtomicU32::new(0),
             answering: AtomicU32::new(0),
@@ -124,7 +132,36 @@ impl Bench {
         write: impl FnOnce(&mut Writers) -> Result<(), RunDirError>,
     ) -> Result<(), ExperimentError> {
         let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-        write(&mut writers).map_err(stopped)
+        if let Some(first) = self.failed.get() {
+            return Err(ExperimentError::Stopped(first.clone()));
+        }
+        write(&mut writers).map_err(|error| {
+            let _ = self.failed.set(error.to_string());
+            stopped(error)
+        })
+    }
+
+    /// Whether nothing more may be begun: somebody asked, or the run has failed.
+    pub(super) fn is_halted(&self) -> bool {
+        self.stop.is_requested() || self.failed.get().is_some()
+    }
+
+    /// The result of a task; a failure halts the run.
+    pub(super) fn joined<T: Send + 'static>(
+        self: &Arc<Self>,
+        task: JoinHandle<Result<T, ExperimentError>>,
+    ) -> impl Future<Output = Result<T, ExperimentError>> + use<T> {
+        let bench = Arc::clone(self);
+        async move {
+            let result = match task.await {
+                Ok(result) => result,
+                Err(error) => Err(ExperimentError::Internal(error.to_string())),
+            };
+            if let Err(error) = &result {
+                let _ = bench.failed.set(error.to_string());
+            }
+            result
+        }
     }
 
     /// Drops what an interrupted ingestion of `conversation` left in the files.
@@ -192,15 +229,25 @@ impl Bench {
             let at = conversation(&row.conversation);
             seen.insert(row.digest.clone()).then_some((at, row.digest))
         })?;
-        self.dir.rewrite(files::TIMINGS, |row: TimingRow| {
-            Some((
+        // A kill between a timing and its record leaves a timing too many: the last one counts.
+        let key = |row: TimingRow| {
+            (
                 variant(&row.variant),
                 conversation(&row.conversation),
                 row.phase,
                 row.session,
                 row.question.map(|question| question.index),
                 row.repeat,
-            ))
+            )
+        };
+        let mut left: BTreeMap<_, usize> = BTreeMap::new();
+        self.dir
+            .timings(|row| *left.entry(key(row)).or_default() += 1)?;
+        self.dir.rewrite(files::TIMINGS, |row: TimingRow| {
+            let key = key(row);
+            let left = left.get_mut(&key)?;
+            *left -= 1;
+            (*left == 0).then_some(key)
         })?;
         Ok(())
     }

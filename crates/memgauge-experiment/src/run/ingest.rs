@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use memgauge_core::{
     ComponentError, ConversationId, ErrorKind, MemoryEvent, MemorySystem, Meter, Stage,
 };
@@ -28,7 +28,7 @@ use crate::plan::Role;
 #[derive(Clone)]
 pub(super) struct Ready {
     pub(super) system: Arc<dyn MemorySystem>,
-    /// Per conversation; none for systems without memories.
+    /// Per conversation; empty for systems that keep no memories.
     pub(super) lineages: Arc<BTreeMap<ConversationId, Lineage>>,
     /// Why nothing can be asked: the ingestion failed for reasons of infrastructure.
     pub(super) failure: Option<Arc<ComponentError>>,
@@ -36,7 +36,7 @@ pub(super) struct Ready {
 
 /// Conversations that share a memory.
 struct Unit {
-    /// Name of its folder.
+    /// Name of its folder: never the conversation's, which comes from a file of anybody's making.
     name: String,
     /// Places in the dataset, in order.
     entries: Vec<usize>,
@@ -88,7 +88,7 @@ impl Bench {
                 .iter()
                 .map(|(entry, _)| memory_of(*entry))
                 .map(|entry| Unit {
-                    name: self.conversation(entry).to_string(),
+                    name: format!("{entry:05}"),
                     entries: vec![entry],
                 })
                 .collect(),
@@ -110,14 +110,14 @@ impl Bench {
                     let ready = bench.ingest_unit(index, &unit).await?;
                     Ok::<_, ExperimentError>(ready.map(|ready| (unit.entries, ready)))
                 });
-                async move {
-                    task.await
-                        .map_err(|error| ExperimentError::Internal(error.to_string()))?
-                }
+                self.joined(task)
             })
             .buffered(self.jobs)
-            .try_collect()
-            .await?;
+            // All are waited for, so that nothing is still writing when the run has ended.
+            .collect::<Vec<Result<_, ExperimentError>>>()
+            .await
+            .into_iter()
+            .collect::<Result<_, _>>()?;
         let Some(ready) = ready.into_iter().collect::<Option<Vec<_>>>() else {
             return Ok(false);
         };
@@ -173,6 +173,7 @@ impl Bench {
             std::fs::remove_dir_all(&folder).map_err(|error| disk(&folder, &error))?;
         }
         std::fs::create_dir_all(&folder).map_err(|error| disk(&folder, &error))?;
+        tracing::info!(variant = name, memory = unit.name, whole, "ingest");
         let system: Arc<dyn MemorySystem> = match &planned.role {
             Role::System(system) | Role::Swapped(system) => Arc::from(
                 self.assembly
@@ -181,7 +182,9 @@ impl Bench {
             ),
             Role::Oracle => Arc::new(self.oracle()),
         };
+        let keeps_memories = system.keeps_memories();
         if whole && system.is_complete() {
+            tracing::info!(variant = name, memory = unit.name, "found complete");
             let lineages = journals
                 .into_iter()
                 .map(|(id, journal)| (id, journal.lineage))
@@ -192,8 +195,10 @@ impl Bench {
                 failure: None,
             }));
         }
-        for id in journals.keys() {
-            self.forget_ingestion(name, id)?;
+        if self.resumed {
+            for entry in &unit.entries {
+                self.forget_ingestion(name, &self.conversation(*entry))?;
+            }
         }
         let mut ledgers: Vec<Ledger> = Vec::new();
         let mut failure = None;
@@ -221,11 +226,20 @@ impl Bench {
             match self.flush(system.as_ref(), &mut ledgers).await? {
                 Ended::Failed(error) => failure = Some(Arc::new(error)),
                 // An ingestion counts as complete once its memory is sealed.
-                _ => ledgers.iter_mut().try_for_each(|ledger| self.end(ledger))?,
+                _ => ledgers
+                    .iter_mut()
+                    .try_for_each(|ledger| self.end(ledger, keeps_memories))?,
+            }
+        }
+        if failure.is_some() {
+            // Half a memory is none: no table may count it.
+            for entry in &unit.entries {
+                self.forget_ingestion(name, &self.conversation(*entry))?;
             }
         }
         let lineages = ledgers
             .into_iter()
+            .filter(|_| keeps_memories)
             .map(|ledger| (ledger.conversation, ledger.lineage))
             .collect();
         Ok(Some(Ready {
@@ -242,7 +256,7 @@ impl Bench {
         ledger: &mut Ledger,
     ) -> Result<Ended, ExperimentError> {
         for session in &entry.conversation.sessions {
-            if self.stop.is_requested() {
+            if self.is_halted() {
                 return Ok(Ended::Stopped);
             }
             let meter = Meter::new();
@@ -285,12 +299,15 @@ impl Bench {
             Err(error) => return failed(error),
         };
         for (conversation, event) in events {
-            if let Some(ledger) = ledgers
+            let ledger = ledgers
                 .iter_mut()
                 .find(|ledger| ledger.conversation == conversation)
-            {
-                self.log(ledger, None, vec![event])?;
-            }
+                .ok_or_else(|| {
+                    ExperimentError::Internal(format!(
+                        "a memory of `{conversation}`, never ingested"
+                    ))
+                })?;
+            self.log(ledger, None, vec![event])?;
         }
         // With a shared memory, its end is booked on the last conversation.
         if let Some(ledger) = ledgers.last_mut() {
@@ -318,8 +335,9 @@ impl Bench {
     }
 
     /// Writes the row that ends an ingestion.
-    fn end(&self, ledger: &mut Ledger) -> Result<(), ExperimentError> {
+    fn end(&self, ledger: &mut Ledger, keeps_memories: bool) -> Result<(), ExperimentError> {
         let row = IngestRow {
+            memories: keeps_memories.then_some(ledger.lineage.len() as u64),
             counters: ledger.meter.counters(),
             ..ledger.row(None, None)
         };
@@ -356,6 +374,7 @@ impl Ledger {
             session,
             seq,
             event,
+            memories: None,
             counters: BTreeMap::new(),
         }
     }

@@ -23,7 +23,6 @@ use memgauge_report::{
     table, write_parquet,
 };
 
-pub use machine::describe as describe_machine;
 pub use observe::{Event, Observer, Stop};
 
 use crate::assemble::Assembly;
@@ -84,9 +83,26 @@ impl Runner {
         plan: Plan,
         options: RunOptions,
     ) -> Result<Self, ExperimentError> {
+        let assembly = Self::check(&file, &plan)?;
+        Ok(Self {
+            file,
+            dataset: Arc::new(dataset),
+            plan,
+            assembly: Arc::new(assembly),
+            options,
+        })
+    }
+
+    /// Builds every part of the plan once, in a folder that does not stay.
+    ///
+    /// # Errors
+    /// With every part that cannot be built, at its place in the config.
+    pub fn check(file: &ConfigFile, plan: &Plan) -> Result<Assembly, ExperimentError> {
         let assembly = Assembly::new(&file.config.models);
-        let scratch = tempfile::tempdir()
-            .map_err(|error| ExperimentError::Stopped(format!("temporary folder: {error}")))?;
+        let scratch = tempfile::tempdir().map_err(|source| ExperimentError::Read {
+            path: std::env::temp_dir(),
+            source,
+        })?;
         let mut problems = Vec::new();
         for (index, variant) in plan.variants.iter().enumerate() {
             let Role::System(system) = &variant.role else {
@@ -97,26 +113,19 @@ impl Runner {
                 .map_err(memgauge_core::BuildError::new)
                 .and_then(|()| assembly.system(system, &folder));
             if let Err(error) = built {
-                let path = match &error.key {
-                    Some(key) => format!("{}.{key}", variant.path),
-                    None => variant.path.clone(),
-                };
-                problems.push(file.problem(&path, error));
+                problems.push(file.part_problem(&variant.path, &error));
             }
             if let Err(error) = variant.answerer.build(&assembly.parts()) {
-                problems.push(file.problem("answerer", error));
+                let problem = file.part_problem(&variant.answerer_path, &error);
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
             }
         }
         if !problems.is_empty() {
             return Err(ExperimentError::Config(problems));
         }
-        Ok(Self {
-            file,
-            dataset: Arc::new(dataset),
-            plan,
-            assembly: Arc::new(assembly),
-            options,
-        })
+        Ok(assembly)
     }
 
     fn jobs(&self) -> usize {
@@ -159,7 +168,7 @@ impl Runner {
             }
         };
         let lock = dir.lock().map_err(ExperimentError::RunDir)?;
-        dir.write_json(files::MANIFEST, &self.manifest())
+        dir.write_json(files::MANIFEST, &self.manifest()?)
             .map_err(stopped)?;
         let report = self.carry_on(dir, observer, stop).await;
         drop(lock);
@@ -186,11 +195,23 @@ impl Runner {
     }
 
     fn must_match(&self, dir: &RunDir, manifest: &Manifest) -> Result<(), ExperimentError> {
-        if manifest.digest == self.plan.digest {
+        let mine = self.manifest()?;
+        let mut differs = Vec::new();
+        for (name, old) in &manifest.models {
+            if mine.models.get(name).is_some_and(|new| new != old) {
+                differs.push(format!("model `{name}` differs"));
+            }
+        }
+        if let (Some(old), Some(new)) = (&manifest.revision, &mine.revision)
+            && old != new
+        {
+            differs.push(format!(
+                "memgauge at revision {old} began it, this is {new}"
+            ));
+        }
+        if manifest.digest == self.plan.digest && differs.is_empty() {
             return Ok(());
         }
-        let mine = self.manifest();
-        let mut differs = Vec::new();
         if manifest.tool != mine.tool {
             differs.push(format!(
                 "memgauge {} began it, this is {}",
@@ -244,10 +265,6 @@ impl Runner {
         let observer = Arc::clone(&bench.observer);
         drop(bench);
         observer.event(&Event::Summarising);
-        let manifest = Manifest {
-            models: manifest.models.clone(),
-            ..manifest
-        };
         let bootstrap = Bootstrap {
             seed,
             ..Bootstrap::default()
@@ -272,13 +289,14 @@ impl Runner {
         })
     }
 
-    fn manifest(&self) -> Manifest {
+    fn manifest(&self) -> Result<Manifest, ExperimentError> {
         let config = &self.file.config;
-        Manifest {
+        Ok(Manifest {
             schema_version: record::SCHEMA_VERSION,
             name: config.name.clone(),
             digest: self.plan.digest.clone(),
-            config: serde_json::to_value(config).unwrap_or_default(),
+            config: serde_json::to_value(config)
+                .map_err(|error| ExperimentError::Internal(error.to_string()))?,
             dataset: DatasetManifest {
                 name: self.dataset.name.clone(),
                 file: self
@@ -319,7 +337,7 @@ impl Runner {
             started: self.options.started.clone(),
             machine: machine::describe(),
             jobs: self.jobs(),
-        }
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use memgauge_core::{Answer, ComponentError, ErrorKind, Meter, Recall, Stage};
 use memgauge_dataset::Item;
-use memgauge_report::record::{Outcome, Phase, TimingRow};
+use memgauge_report::record::{Phase, TimingRow};
 
 use super::bench::Bench;
 use super::ingest::{Ready, charges};
@@ -51,6 +51,9 @@ impl Bench {
                 let answerer = Arc::clone(&answerer);
                 let ready = ready.clone();
                 let task = tokio::spawn(async move {
+                    if bench.is_halted() {
+                        return Ok(());
+                    }
                     let Some(item) = bench.item(entry, searched.place) else {
                         return Ok(());
                     };
@@ -79,33 +82,36 @@ impl Bench {
                         {
                             return Err(ExperimentError::Stopped(error.to_string()));
                         }
-                        timings.push(TimingRow {
-                            in_flight,
-                            charges: charges(&meter),
-                            ..bench.timing(variant, item, Phase::Answer, ms)
-                        });
+                        // A failed answer has no latency.
+                        if answer.is_ok() {
+                            timings.push(TimingRow {
+                                in_flight,
+                                charges: charges(&meter),
+                                ..bench.timing(variant, item, Phase::Answer, ms)
+                            });
+                        }
                         for (component, calls) in meter.counters() {
                             *asked.counters.entry(component).or_default() += calls;
                         }
                         asked.answer = Some(answer);
                     }
                     let (record, context) = bench.record(item, asked)?;
-                    // A failed search has no latency.
-                    if record.outcome != Outcome::Answered {
-                        timings.clear();
-                    }
                     bench.keep(&record, &timings, context.as_ref())
                 });
-                async move {
-                    task.await
-                        .map_err(|error| ExperimentError::Internal(error.to_string()))?
-                }
+                self.joined(task)
             })
             .buffered(self.jobs);
+        // All are waited for, so that nothing is still writing when the run has ended.
+        let mut outcome = Ok(());
         while let Some(result) = answers.next().await {
-            result?;
+            outcome = outcome.and(result);
         }
-        Ok(!self.stop.is_requested())
+        outcome?;
+        let done = self.done();
+        Ok(items.iter().all(|place| {
+            self.item(entry, *place)
+                .is_none_or(|item| done.has(&planned.name, &item.question.id))
+        }))
     }
 
     /// One query in flight, from the first to the last. `None` when it was asked to stop.
@@ -121,7 +127,7 @@ impl Bench {
         let load = load();
         let mut found = Vec::with_capacity(items.len());
         for (order, place) in items.iter().enumerate() {
-            if self.stop.is_requested() {
+            if self.is_halted() {
                 return Ok(None);
             }
             let Some(item) = self.item(entry, *place) else {
@@ -153,17 +159,18 @@ impl Bench {
             {
                 return Err(ExperimentError::Stopped(error.to_string()));
             }
-            let timing = TimingRow {
+            // A failed search has no latency.
+            let timing = recall.is_ok().then(|| TimingRow {
                 warm_up: order < self.file.config.measure.warm_up,
                 load,
                 charges: charges(&meter),
                 ..self.timing(variant, item, Phase::Search, ms)
-            };
+            });
             found.push(Searched {
                 place: *place,
                 recall,
                 meter,
-                timing: Some(timing),
+                timing,
             });
         }
         Ok(Some(found))

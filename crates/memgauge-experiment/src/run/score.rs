@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
-use memgauge_core::{Answer, Category, ComponentError, Context, MemoryId, Recall, TurnId};
+use memgauge_core::{
+    Answer, Category, ComponentError, Context, ConversationId, MemoryId, Recall, TurnId,
+};
 use memgauge_dataset::Item;
 use memgauge_report::record::{
     Candidates, ContextRow, ContextSummary, Outcome, QuestionRecord, TextMetrics,
@@ -79,12 +81,7 @@ impl Bench {
             recall.lists.len(),
             self.file.config.record.candidates,
         );
-        let lineage = asked
-            .ready
-            .lineages
-            .get(&self.conversation(asked.memory))
-            .filter(|lineage| !lineage.is_empty());
-        self.evidence(&mut record, &recall, lineage);
+        self.evidence(&mut record, &recall, asked.memory, &asked.ready.lineages);
         record.lists = recall.lists;
         match asked.answer {
             Some(Ok(answer)) => {
@@ -113,7 +110,17 @@ impl Bench {
     }
 
     /// Evidence metrics and the fate of gold turns.
-    fn evidence(&self, record: &mut QuestionRecord, recall: &Recall, lineage: Option<&Lineage>) {
+    ///
+    /// `lineages` holds every conversation that shares the memory that was asked: with a shared
+    /// store, candidates may be others' memories, which are no evidence but cost tokens.
+    fn evidence(
+        &self,
+        record: &mut QuestionRecord,
+        recall: &Recall,
+        memory: usize,
+        lineages: &BTreeMap<ConversationId, Lineage>,
+    ) {
+        let lineage = lineages.get(&self.conversation(memory));
         // Turns of another conversation are no evidence, whatever their numbers.
         let own = record.memory_of.is_none();
         let conversation = &record.question.conversation;
@@ -138,7 +145,10 @@ impl Bench {
                     _ => RankedUnit {
                         live: &[],
                         all: &[],
-                        tokens: lineage.get(*id).map_or(0, |trace| self.tokens(&trace.text)),
+                        tokens: lineages
+                            .values()
+                            .find_map(|lineage| lineage.get(*id))
+                            .map_or(0, |trace| self.tokens(&trace.text)),
                     },
                 })
                 .collect(),
@@ -146,10 +156,13 @@ impl Bench {
                 .context
                 .entries
                 .iter()
-                .map(|entry| RankedUnit {
-                    live: if own { &entry.turns } else { &[] },
-                    all: if own { &entry.lineage } else { &[] },
-                    tokens: self.tokens(&entry.body),
+                .map(|entry| {
+                    let own = own && entry.conversation == *conversation;
+                    RankedUnit {
+                        live: if own { &entry.turns } else { &[] },
+                        all: if own { &entry.lineage } else { &[] },
+                        tokens: self.tokens(&entry.body),
+                    }
                 })
                 .collect(),
         });

@@ -167,5 +167,10 @@ fn cut(entry: &mut ContextEntry, tokenizer: &dyn Tokenizer, tokens: usize, head:
     entry.body = said;
     entry.shown = shown;
     entry.cut = true;
+    // Which of several turns the remainder still says is unknown: then it counts for none, so that a
+    // memory of everything, cut to a few words, does not pass for all the evidence.
+    if entry.turns.len() > 1 {
+        entry.turns.clear();
+    }
     true
 }

@@ -62,6 +62,13 @@ impl FusionConfig {
                     OneOrEach::Each(each) => per_list("normalise", each.len()),
                 }
             }
+            // Scores are spread and ranked anew, which would undo the order that `mmr` chose.
+            Self::Neighbour(config) if matches!(*config.inner, Self::Mmr(_)) => {
+                Err(BuildError::at(
+                    "inner",
+                    "`neighbour` would undo `mmr`: put the `neighbour` inside the `mmr`",
+                ))
+            }
             Self::Neighbour(config) => config.inner.check(lists).map_err(inside),
             Self::Mmr(config) => config.inner.check(lists).map_err(inside),
             Self::Single(_) if lists > 1 => Err(BuildError::new(format!(

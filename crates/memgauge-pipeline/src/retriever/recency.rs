@@ -15,7 +15,7 @@ use super::{DEFAULT_DEPTH, at_least_one};
 pub struct RecencyConfig {
     /// How many memories enter the context, once lists are fused; left out = 30. Not allowed in
     /// an input of `hybrid`.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 200))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub k: Option<usize>,
     /// How many candidates the list holds.

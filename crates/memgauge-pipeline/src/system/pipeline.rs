@@ -373,6 +373,10 @@ impl MemorySystem for Pipeline {
         })
     }
 
+    fn keeps_memories(&self) -> bool {
+        true
+    }
+
     fn is_complete(&self) -> bool {
         self.is_complete
     }

@@ -27,7 +27,7 @@ pub struct RagConfig {
     #[schemars(range(min = 1))]
     pub chunk_tokens: usize,
     /// How many chunks enter the context (the paper: 1 or 2).
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 200))]
     pub k: usize,
     /// Name of the embedder.
     pub embedder: String,
@@ -181,6 +181,10 @@ impl Rag {
 impl MemorySystem for Rag {
     fn kind(&self) -> &'static str {
         "rag"
+    }
+
+    fn keeps_memories(&self) -> bool {
+        true
     }
 
     async fn ingest(

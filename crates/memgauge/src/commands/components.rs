@@ -11,6 +11,11 @@ use crate::{exit, output};
 
 pub(crate) fn run(args: &ComponentsArgs) -> anyhow::Result<u8> {
     if args.format == Format::Json {
+        if args.family.is_some() {
+            return Err(exit::user(
+                "the JSON schema is that of a whole config file: leave out the family",
+            ));
+        }
         output::json(&catalogue::schema())?;
         return Ok(exit::DONE);
     }

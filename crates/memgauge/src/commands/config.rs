@@ -1,7 +1,7 @@
 //! `memgauge config`
 
 use memgauge_experiment::ConfigFile;
-use serde_json::Value;
+use memgauge_experiment::config::drop_nulls;
 
 use crate::cli::{ConfigArgs, ConfigCommand};
 use crate::{exit, output};
@@ -23,17 +23,5 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<u8> {
             output::result(&toml::to_string(&value)?)?;
             Ok(exit::DONE)
         }
-    }
-}
-
-/// TOML has no null: a key that is null is left out.
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Object(object) => {
-            object.retain(|_, value| !value.is_null());
-            object.values_mut().for_each(drop_nulls);
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
-        _ => {}
     }
 }

@@ -98,6 +98,20 @@ fn verify(name: &str) -> anyhow::Result<u8> {
             "  this is {} re-encoded: other bytes, the same content; its counts agree",
             known.name
         )?,
+        None if memgauge_dataset::KNOWN
+            .iter()
+            .any(|known| known.name == name) =>
+        {
+            return Err(exit::user(format!(
+                "{}: this is not the published {name}: its content is {}, expected {}",
+                dataset.path.display(),
+                dataset.fingerprint.content,
+                memgauge_dataset::KNOWN
+                    .iter()
+                    .find(|known| known.name == name)
+                    .map_or("another", |known| known.content)
+            )));
+        }
         None => writeln!(
             text,
             "  not a published dataset: nothing to compare it with"

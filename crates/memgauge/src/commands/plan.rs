@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use memgauge_experiment::{ConfigFile, Plan};
+use memgauge_experiment::{ConfigFile, Plan, Runner};
 use memgauge_report::table::{Style, Table};
 use serde_json::json;
 
@@ -13,6 +13,7 @@ pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
     let file = ConfigFile::load(&args.file, &args.config.overrides())?;
     let dataset = places::dataset_of(&file, args.config.dataset.clone())?;
     let plan = Plan::new(&file, &dataset)?;
+    Runner::check(&file, &plan)?;
     let turns: usize = plan.conversations.iter().map(|planned| planned.turns).sum();
     let sessions: usize = plan
         .conversations

@@ -42,7 +42,17 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
         ),
         (None, None) => return Err(exit::user("give an experiment, or --resume DIR")),
     };
-    let dataset = places::dataset_of(&file, explicit)?;
+    let dataset = places::dataset_of(&file, explicit.clone())?;
+    if let (Some(dir), None) = (&begun, &explicit) {
+        let recorded = dir.manifest()?.dataset;
+        if recorded.content != dataset.fingerprint.content {
+            return Err(exit::user(format!(
+                "{}: its dataset was {}, which is not there any more: give --dataset PATH",
+                dir.path().display(),
+                recorded.path
+            )));
+        }
+    }
     let plan = Plan::new(&file, &dataset)?;
     let options = RunOptions {
         out: args.out.clone(),

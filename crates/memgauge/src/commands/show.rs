@@ -12,7 +12,7 @@ use crate::{exit, output};
 pub(crate) fn run(args: &ShowArgs) -> anyhow::Result<u8> {
     let dir = RunDir::open(&args.dir)?;
     match &args.question {
-        Some(question) => one(&dir, question, args.variant.as_deref()),
+        Some(question) => one(&dir, question, args.variant.as_deref(), args.format),
         None => summary(&dir, args.format),
     }
 }
@@ -40,7 +40,7 @@ fn summary(dir: &RunDir, format: Format) -> anyhow::Result<u8> {
     Ok(exit::DONE)
 }
 
-fn one(dir: &RunDir, question: &str, variant: Option<&str>) -> anyhow::Result<u8> {
+fn one(dir: &RunDir, question: &str, variant: Option<&str>, format: Format) -> anyhow::Result<u8> {
     let id: QuestionId = question.parse().map_err(exit::user)?;
     let manifest = dir.manifest()?;
     if let Some(variant) = variant {
@@ -60,6 +60,13 @@ fn one(dir: &RunDir, question: &str, variant: Option<&str>) -> anyhow::Result<u8
         .filter(|dataset| dataset.fingerprint.content == manifest.dataset.content)
         .and_then(|dataset| dataset.entry(&id.conversation))
         .map(|entry| &entry.conversation);
+    if format == Format::Json {
+        let records = dir.find(|record| {
+            record.question == id && variant.is_none_or(|variant| record.variant == variant)
+        })?;
+        output::json(&records)?;
+        return Ok(exit::DONE);
+    }
     match show_question(dir, &id, conversation, variant)? {
         Some(text) => {
             output::result(&text)?;

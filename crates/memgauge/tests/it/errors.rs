@@ -171,3 +171,31 @@ fn fetching_without_network_says_so_and_where_the_file_belongs() {
     assert!(ended.stderr.contains("CC BY-NC 4.0"), "{}", ended.stderr);
     assert!(!to.exists());
 }
+
+#[test]
+fn names_in_a_dataset_reach_no_path() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let victim = folder.path().join("victim");
+    std::fs::create_dir(&victim).expect("a folder");
+    std::fs::write(victim.join("kept"), "kept").expect("a file");
+    let sample = std::fs::read_to_string(crate::root().join("datasets/sample/sample.json"))
+        .expect("the sample");
+    let absolute = victim.to_str().expect("UTF-8");
+    let dataset = folder.path().join("hostile.json");
+    let text = sample
+        .replace("\"sample-1\"", &format!("{absolute:?}"))
+        .replace("\"sample-2\"", "\"../../../victim\"")
+        .replace("\"sample-3\"", "\"a/b\"");
+    std::fs::write(&dataset, text).expect("a dataset");
+    let file = folder.path().join("test.toml");
+    std::fs::write(&file, SOUND).expect("a config");
+    let ended = end(memgauge()
+        .args(["run", "--quiet", "--limit", "3", "--dataset"])
+        .arg(&dataset)
+        .arg(&file)
+        .arg("--out")
+        .arg(folder.path().join("runs")));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(victim.join("kept").exists());
+    assert_eq!(std::fs::read_dir(&victim).expect("the folder").count(), 1);
+}

@@ -10,6 +10,7 @@ mod commands;
 mod documents;
 mod edges;
 mod errors;
+mod isolation;
 mod quickstart;
 mod real_data;
 mod resume;

@@ -32,6 +32,22 @@ fn assert_same(run: &Path, whole: &Path) {
     for file in FILES {
         assert!(bytes(run, file) == bytes(whole, file), "{file} differs");
     }
+    // Other clocks, but each thing measured once.
+    assert_eq!(timed(run), timed(whole));
+}
+
+/// What was measured, without the measurements.
+fn timed(run: &Path) -> Vec<String> {
+    let text = String::from_utf8(bytes(run, "timings.jsonl")).expect("UTF-8");
+    text.lines()
+        .map(|line| {
+            let row: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            format!(
+                "{} {} {} {} {}",
+                row["variant"], row["phase"], row["conversation"], row["session"], row["question"]
+            )
+        })
+        .collect()
 }
 
 #[cfg(unix)]

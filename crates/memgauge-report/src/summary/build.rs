@@ -1,178 +1,21 @@
-//! `summary.json`: what a run says, computed from its records and timings.
+//! From the files of a run to its summary.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use memgauge_core::{Category, ConversationId, QuestionId, TurnId};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::fate::Fate;
-use crate::lineage::Lineage;
-use crate::manifest::Manifest;
-use crate::record::{
-    ContextSummary, IngestRow, Outcome, Phase, SCHEMA_VERSION, TextMetrics, TimingRow,
+use super::latency::latency;
+use super::memory::MemoryRows;
+use super::{
+    ContextTokens, DOMAINS, HEADLINES, Mean, REFERENCE, SLICES, Scores, Summary, VariantSummary,
 };
+use crate::fate::Fate;
+use crate::manifest::Manifest;
+use crate::record::{ContextSummary, Outcome, Phase, SCHEMA_VERSION, TextMetrics, TimingRow};
 use crate::retrieval::{BUDGETS, DEPTHS, RankScores, RetrievalScores};
 use crate::rundir::{RunDir, RunDirError};
-use crate::statistics::{
-    Bootstrap, Column, Domain, Estimate, Layout, PairedDifference, StatisticsError,
-};
-
-/// The slices that every metric is given for, in the order of tables: categories 1 to 4 pooled,
-/// then each category. Category 5 stands apart.
-pub const SLICES: [&str; 6] = [
-    "1-4",
-    "multi-hop",
-    "temporal",
-    "open-domain",
-    "single-hop",
-    "adversarial",
-];
-
-const DOMAINS: [Domain<'static>; 6] = [&[0, 1, 2, 3], &[0], &[1], &[2], &[3], &[4]];
-
-/// Metrics that come with intervals and with a paired difference to full context.
-pub const HEADLINES: [&str; 6] = [
-    "f1.locomo",
-    "f1.set",
-    "bleu1",
-    "evidence.recall@10",
-    "evidence.recall@30",
-    "evidence.context",
-];
-
-/// Kind of the system that the others are compared with.
-const REFERENCE: &str = "full-context";
-
-/// A mean over questions. Headline metrics have an interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Mean {
-    /// Questions with a value.
-    pub n: usize,
-    /// Their mean.
-    pub mean: f64,
-    /// Lower end of the 95 % interval; null where none is computed.
-    pub low: Option<f64>,
-    /// Upper end of the 95 % interval.
-    pub high: Option<f64>,
-}
-
-/// Metric name -> slice -> mean; null where a slice has no value.
-pub type Scores = BTreeMap<String, BTreeMap<String, Option<Mean>>>;
-
-/// Latency of one phase, from raw samples without warm-up.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Latency {
-    /// Samples.
-    pub n: usize,
-    /// Warm-up samples left out.
-    pub warm_up: usize,
-    /// Median, in milliseconds.
-    pub p50_ms: f64,
-    /// 95th percentile.
-    pub p95_ms: f64,
-    /// 99th percentile.
-    pub p99_ms: f64,
-    /// Lower end of the 95 % interval of p95.
-    pub p95_low_ms: f64,
-    /// Upper end of the 95 % interval of p95.
-    pub p95_high_ms: f64,
-    /// Sum of all samples, warm-up included, in milliseconds.
-    pub total_ms: f64,
-    /// Largest number of units in flight at a time.
-    pub in_flight: u32,
-    /// Mean load average of the machine; null where unknown.
-    pub load: Option<f64>,
-}
-
-/// Mean tokens of the contexts.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct ContextTokens {
-    /// Questions with a context.
-    pub n: usize,
-    /// Distinct contexts.
-    pub distinct: usize,
-    /// Mean in cl100k_base over categories 1 to 4 (all questions where the run has none of them).
-    pub cl100k: f64,
-    /// Mean in o200k_base, likewise.
-    pub o200k: f64,
-    /// Mean in cl100k_base over all questions, category 5 included.
-    pub cl100k_all: f64,
-}
-
-/// What one variant's memory came to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MemorySummary {
-    /// Memories kept, all conversations together.
-    pub memories: usize,
-    /// Mean live source turns per memory.
-    pub sources_per_memory: Option<f64>,
-    /// Operations by name.
-    pub operations: BTreeMap<String, u64>,
-}
-
-/// One variant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct VariantSummary {
-    /// Name in the config.
-    pub name: String,
-    /// Kind of its system.
-    pub system: String,
-    /// Whether it is a control that knows the key.
-    pub control: bool,
-    /// Questions in the run.
-    pub questions: usize,
-    /// Questions that a failure of infrastructure left without an answer: in no score.
-    pub failed: usize,
-    /// Failures by component and kind.
-    pub failures: BTreeMap<String, usize>,
-    /// All metrics.
-    pub scores: Scores,
-    /// Judge's accuracy; null without a judge.
-    pub j: Option<Mean>,
-    /// Headline metrics minus those of full context, on categories 1 to 4, paired by question.
-    pub against_full_context: BTreeMap<String, Option<PairedDifference>>,
-    /// Tokens of the contexts; null where there is none.
-    pub tokens: Option<ContextTokens>,
-    /// What the memory came to; null for systems without memories.
-    pub memory: Option<MemorySummary>,
-    /// Gold turns by fate, categories 1 to 4.
-    pub fates: BTreeMap<String, u64>,
-    /// Latency of ingesting a session; null where nothing was measured.
-    pub ingest: Option<Latency>,
-    /// Latency of a search.
-    pub search: Option<Latency>,
-    /// Latency of an answer.
-    pub answer: Option<Latency>,
-    /// How often each component ran.
-    pub counters: BTreeMap<String, u64>,
-}
-
-/// A whole run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
-    /// Version of the files.
-    pub schema_version: u32,
-    /// Name of the experiment.
-    pub name: String,
-    /// Digest of the experiment.
-    pub digest: String,
-    /// Name of the dataset.
-    pub dataset: String,
-    /// Conversations in the run.
-    pub conversations: usize,
-    /// Questions by category name.
-    pub questions: BTreeMap<String, usize>,
-    /// A question of the run, to look at next.
-    pub example: Option<String>,
-    /// Whether the questions were narrowed.
-    pub partial: bool,
-    /// Whose category names are used: always the official ones.
-    pub names: String,
-    /// How the intervals were made.
-    pub bootstrap: Bootstrap,
-    /// Variants in the order of the config.
-    pub variants: Vec<VariantSummary>,
-}
+use crate::statistics::{Bootstrap, Column, Estimate, Layout, StatisticsError};
 
 /// A run cannot be summarised.
 #[derive(Debug, thiserror::Error)]
@@ -245,19 +88,17 @@ pub fn summarise(
         .variants
         .iter()
         .map(|variant| {
-            HEADLINES
-                .iter()
-                .map(|metric| {
-                    let mut column = vec![None; questions.len()];
-                    for row in rows.get(&variant.name).into_iter().flatten() {
-                        let at = index.get(&(row.question.clone(), row.repeat));
-                        if let Some(cell) = at.and_then(|at| column.get_mut(*at)) {
-                            *cell = values(row).remove(*metric);
-                        }
+            let mut columns = vec![vec![None; questions.len()]; HEADLINES.len()];
+            for row in rows.get(&variant.name).into_iter().flatten() {
+                let at = index.get(&(row.question.clone(), row.repeat));
+                let mut known = values(row);
+                for (metric, column) in HEADLINES.iter().zip(&mut columns) {
+                    if let Some(cell) = at.and_then(|at| column.get_mut(*at)) {
+                        *cell = known.remove(*metric);
                     }
-                    column
-                })
-                .collect()
+                }
+            }
+            columns
         })
         .collect();
     let columns: Vec<Column<'_>> = headline.iter().flatten().map(Vec::as_slice).collect();
@@ -294,9 +135,10 @@ pub fn summarise(
             j: None,
             against_full_context: BTreeMap::new(),
             tokens: context_tokens(mine),
-            memory: memories.get(&variant.name).map(MemoryRows::summary),
+            memory: memories.get(&variant.name).and_then(MemoryRows::summary),
             fates: BTreeMap::new(),
             ingest: None,
+            flush: None,
             search: None,
             answer: None,
             counters: memories
@@ -345,15 +187,13 @@ pub fn summarise(
             }
             if row.category.is_scored() {
                 for (_, fate) in &row.fates {
-                    *summary
-                        .fates
-                        .entry(fate_name(*fate).to_owned())
-                        .or_default() += 1;
+                    *summary.fates.entry(fate.name().to_owned()).or_default() += 1;
                 }
             }
         }
         let measured = timings.get(&variant.name).map_or(&[][..], Vec::as_slice);
         summary.ingest = latency(measured, Phase::Ingest, &bootstrap);
+        summary.flush = latency(measured, Phase::Flush, &bootstrap);
         summary.search = latency(measured, Phase::Search, &bootstrap);
         summary.answer = latency(measured, Phase::Answer, &bootstrap);
         variants.push(summary);
@@ -486,7 +326,6 @@ fn context_tokens(rows: &[Row]) -> Option<ContextTokens> {
         .iter()
         .filter_map(|row| Some((row.context.as_ref()?, row.category.is_scored())))
         .collect();
-    let only_scored = all.iter().any(|(_, scored)| *scored);
     let mean = |tokens: fn(&ContextSummary) -> u64, scored: bool| {
         let values: Vec<f64> = all
             .iter()
@@ -502,104 +341,8 @@ fn context_tokens(rows: &[Row]) -> Option<ContextTokens> {
     Some(ContextTokens {
         n: all.len(),
         distinct: distinct.len(),
-        cl100k: mean(|context| context.cl100k, only_scored)?,
-        o200k: mean(|context| context.o200k, only_scored)?,
+        cl100k: mean(|context| context.cl100k, true),
+        o200k: mean(|context| context.o200k, true),
         cl100k_all: mean(|context| context.cl100k, false)?,
     })
-}
-
-fn latency(rows: &[TimingRow], phase: Phase, bootstrap: &Bootstrap) -> Option<Latency> {
-    let mut clusters: BTreeMap<&ConversationId, Vec<f64>> = BTreeMap::new();
-    let mut total = 0.0;
-    let mut warm_up = 0;
-    let mut in_flight = 0;
-    let mut loads = Vec::new();
-    for row in rows.iter().filter(|row| row.phase == phase) {
-        let Some(ms) = row.ms else { continue };
-        total += ms;
-        in_flight = in_flight.max(row.in_flight);
-        loads.extend(row.load);
-        if row.warm_up {
-            warm_up += 1;
-        } else {
-            clusters.entry(&row.conversation).or_default().push(ms);
-        }
-    }
-    let clusters: Vec<Vec<f64>> = clusters.into_values().collect();
-    let mut samples: Vec<f64> = clusters.iter().flatten().copied().collect();
-    samples.sort_unstable_by(f64::total_cmp);
-    let at = |percent| crate::statistics::nearest_rank(&samples, percent);
-    // A percentile's interval needs fewer resamples than a mean's to be read to two digits.
-    let fewer = Bootstrap {
-        resamples: bootstrap.resamples.min(1_000),
-        ..*bootstrap
-    };
-    let p95 = fewer.percentile(&clusters, 95.0)?;
-    Some(Latency {
-        n: samples.len(),
-        warm_up,
-        p50_ms: at(50.0)?,
-        p95_ms: p95.value,
-        p99_ms: at(99.0)?,
-        p95_low_ms: p95.interval.low,
-        p95_high_ms: p95.interval.high,
-        total_ms: total,
-        in_flight,
-        load: crate::statistics::mean(&loads),
-    })
-}
-
-/// Name of a fate without its rank.
-pub fn fate_name(fate: Fate) -> &'static str {
-    match fate {
-        Fate::NoFact => "no-fact",
-        Fate::NotKept => "not-kept",
-        Fate::Deleted => "deleted",
-        Fate::Replaced => "replaced",
-        Fate::NotCandidate => "not-candidate",
-        Fate::Below(_) => "below-k",
-        Fate::Dropped => "dropped",
-        Fate::InContext => "in-context",
-    }
-}
-
-/// Journals of one variant, by conversation.
-#[derive(Default)]
-struct MemoryRows {
-    lineages: BTreeMap<ConversationId, Lineage>,
-    operations: BTreeMap<String, u64>,
-    counters: BTreeMap<String, u64>,
-}
-
-impl MemoryRows {
-    fn add(&mut self, row: &IngestRow) {
-        for (component, calls) in &row.counters {
-            *self.counters.entry(component.clone()).or_default() += calls;
-        }
-        if let Some(event) = &row.event {
-            let name = serde_json::to_value(event.op).unwrap_or_default();
-            *self
-                .operations
-                .entry(name.as_str().unwrap_or("unknown").to_owned())
-                .or_default() += 1;
-            self.lineages
-                .entry(row.conversation.clone())
-                .or_default()
-                .apply(event);
-        }
-    }
-
-    fn summary(&self) -> MemorySummary {
-        let memories = self.lineages.values().map(Lineage::len).sum();
-        let sources: f64 = self
-            .lineages
-            .values()
-            .filter_map(|lineage| Some(lineage.sources_per_memory()? * lineage.len() as f64))
-            .sum();
-        MemorySummary {
-            memories,
-            sources_per_memory: (memories > 0).then(|| sources / memories as f64),
-            operations: self.operations.clone(),
-        }
-    }
 }

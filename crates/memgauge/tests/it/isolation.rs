@@ -1,0 +1,111 @@
+//! Conversations that share a memory, and merging that wins nothing.
+
+use serde_json::Value;
+
+use crate::{bytes, end, memgauge, only_run};
+
+fn summary(config: &str) -> Value {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("test.toml");
+    std::fs::write(&file, config).expect("a config");
+    let out = folder.path().join("runs");
+    let ended = end(memgauge()
+        .args(["run", "--quiet"])
+        .arg(&file)
+        .arg("--out")
+        .arg(&out));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    serde_json::from_slice(&bytes(&only_run(&out), "summary.json")).expect("JSON")
+}
+
+fn mean(summary: &Value, variant: &str, metric: &str) -> f64 {
+    summary["variants"]
+        .as_array()
+        .expect("variants")
+        .iter()
+        .find(|one| one["name"] == variant)
+        .expect("the variant")["scores"][metric]["1-4"]["mean"]
+        .as_f64()
+        .expect("a mean")
+}
+
+#[test]
+fn a_shared_memory_is_no_better_and_without_scopes_worse() {
+    let summary = summary(
+        r#"
+name = "isolation"
+dataset = { kind = "sample" }
+
+[[variant]]
+name = "alone"
+system = { kind = "turns", retriever = { kind = "hybrid", k = 10 } }
+
+[[variant]]
+name = "shared"
+isolation = "shared"
+system = { kind = "turns", retriever = { kind = "hybrid", k = 10 } }
+
+[[variant]]
+name = "crowd"
+isolation = "shared"
+system = { kind = "turns", scope-filter = false, retriever = { kind = "hybrid", k = 10 } }
+"#,
+    );
+    for metric in [
+        "evidence.recall@10",
+        "evidence.recall@512tokens",
+        "evidence.context",
+    ] {
+        let alone = mean(&summary, "alone", metric);
+        let crowd = mean(&summary, "crowd", metric);
+        assert!(crowd < alone, "{metric}: {crowd} in a crowd, {alone} alone");
+        // Only the statistics of words differ.
+        let shared = mean(&summary, "shared", metric);
+        assert!(
+            (shared - alone).abs() < 0.1,
+            "{metric}: {shared} shared, {alone} alone"
+        );
+        assert!(
+            crowd < shared,
+            "{metric}: {crowd} in a crowd, {shared} shared"
+        );
+    }
+}
+
+#[test]
+fn merging_everything_wins_at_k_and_loses_at_a_budget() {
+    let summary = summary(
+        r#"
+name = "provenance"
+dataset = { kind = "sample" }
+
+[[variant]]
+name = "turns"
+system = { kind = "turns", context = { kind = "budget", max-tokens = 500 } }
+
+[[variant]]
+name = "merged"
+system = { kind = "turns", update = { kind = "merge-all" }, context = { kind = "budget", max-tokens = 500 } }
+
+[[variant]]
+name = "windows"
+system = { kind = "turns", extractor = { kind = "verbatim", turns = 20 }, context = { kind = "budget", max-tokens = 500 } }
+"#,
+    );
+    assert!(mean(&summary, "merged", "evidence.recall@5") > 0.99);
+    for variant in ["merged", "windows"] {
+        for metric in ["evidence.recall@512tokens", "evidence.context"] {
+            let merged = mean(&summary, variant, metric);
+            let turns = mean(&summary, "turns", metric);
+            assert!(
+                merged < turns,
+                "{variant}, {metric}: {merged} against {turns}"
+            );
+        }
+    }
+    let merged = &summary["variants"][1]["memory"];
+    assert!(
+        merged["sources_per_memory"].as_f64().expect("a mean") > 50.0,
+        "{merged}"
+    );
+}
