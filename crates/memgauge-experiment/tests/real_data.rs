@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use memgauge_core::{Fact, Filter, MemoryKind, MemoryOp, MemoryReader, Scope, Source};
+use memgauge_core::{Embedder, Fact, Filter, MemoryKind, MemoryOp, MemoryReader, Scope, Source};
 use memgauge_dataset::{Entry, locomo};
 use memgauge_model::{Static, StaticWeights};
 use memgauge_store::{ArroyConfig, Change, ExactConfig, Store, StoreConfig, VectorConfig};
@@ -25,7 +25,7 @@ fn real_data(test: &str) -> Option<PathBuf> {
 fn store(folder: &Path, vectors: VectorConfig, entry: &Entry, embedder: &Static) -> Store {
     let config = StoreConfig {
         vectors,
-        ..StoreConfig::default()
+        ..StoreConfig::with_dimensions(Embedder::dimensions(embedder))
     };
     let store = Store::create(folder, &config).unwrap();
     let changes: Vec<Change> = entry
