@@ -172,7 +172,7 @@ pub struct MemoryRecord {
     pub sources: Vec<Source>,
     /// Time of the session in which it was added.
     pub created_at: DateTime,
-    /// Time of the session in which it was last changed.
+    /// Time of the session in which its text was last changed; a fact said again changes nothing.
     pub updated_at: DateTime,
     /// Further values.
     pub metadata: BTreeMap<String, String>,

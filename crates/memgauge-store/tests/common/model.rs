@@ -83,7 +83,9 @@ impl Model {
                 let record = &mut self.entries[id.0 as usize].record;
                 let before = record.text.clone();
                 record.text.clone_from(text);
-                record.updated_at = *held_at;
+                if before != *text {
+                    record.updated_at = *held_at;
+                }
                 if *replaces {
                     for source in &mut record.sources {
                         source.live = false;
