@@ -65,7 +65,7 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
 
     let progress = Arc::new(Progress::new(global.quiet));
     let stop = Stop::default();
-    tokio::spawn(listen(stop.clone()));
+    tokio::spawn(listen(Signals::new()?, stop.clone()));
     let observer: Arc<Progress> = Arc::clone(&progress);
     let report = match begun {
         Some(dir) => runner.resume(dir, observer, stop).await,
@@ -126,9 +126,9 @@ fn example(summary: &memgauge_report::Summary) -> String {
 }
 
 /// The first signal asks the run to stop; the second ends the process.
-async fn listen(stop: Stop) {
+async fn listen(mut signals: Signals, stop: Stop) {
     loop {
-        signal().await;
+        signals.next().await;
         if stop.is_requested() {
             std::process::exit(i32::from(exit::INTERRUPTED));
         }
@@ -137,26 +137,41 @@ async fn listen(stop: Stop) {
     }
 }
 
-#[cfg(unix)]
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut signals) => {
-                signals.recv().await;
-            }
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
-    }
+/// Interrupt and, where there is such a thing, termination. Caught from the moment it is made.
+struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
 }
 
-#[cfg(not(unix))]
-async fn signal() {
-    let _ = tokio::signal::ctrl_c().await;
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
 
 #[cfg(test)]
