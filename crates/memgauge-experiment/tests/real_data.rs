@@ -1,5 +1,6 @@
 //! The stores on the real LOCOMO with the built-in embedder.
 #![expect(clippy::print_stderr, reason = "tests say which real data they used")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -59,7 +60,7 @@ fn real_data_arroy_finds_what_exact_finds() {
     let Some(data) = real_data("arroy against exact") else {
         return;
     };
-    let dataset = locomo::load(&data.join("datasets/locomo10.json")).unwrap();
+    let dataset = locomo::load(data.join("datasets/locomo10.json")).unwrap();
     let embedder = Static::new(StaticWeights::Zipf);
     let folder = tempfile::tempdir().unwrap();
     let (mut found, mut wanted) = (0_usize, 0_usize);
