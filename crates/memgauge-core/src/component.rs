@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    ComponentError, Context, ConversationHead, ConversationId, Cx, Fact, Filter, Hit, MemoryEvent,
-    MemoryId, MemoryOp, MemoryRecord, Question, RankedList, Scored, Session, Turn,
+    AnswerKey, ComponentError, Context, ConversationHead, ConversationId, Cx, Fact, Filter, Hit,
+    MemoryEvent, MemoryId, MemoryOp, MemoryRecord, Question, RankedList, Scored, Session, Turn,
 };
 
 /// What an extractor reads at a time.
@@ -22,6 +22,9 @@ pub struct Window<'a> {
     /// Up to [`Extractor::lookback`] turns that were said before them, oldest first; they may
     /// belong to earlier sessions.
     pub before: &'a [Turn],
+    /// The speaker whose memory is being written (the `user`; the other is the `assistant`), where
+    /// a protocol keeps one memory per speaker.
+    pub perspective: Option<&'a str>,
 }
 
 /// Turns to facts.
@@ -45,6 +48,15 @@ pub trait Extractor: Send + Sync {
     /// # Errors
     /// When a model that it needs fails.
     async fn extract(&self, cx: &Cx, window: &Window<'_>) -> Result<Vec<Fact>, ComponentError>;
+
+    /// Waits for whatever goes on in the background (a summary being refreshed) and books it.
+    /// Called once, after the last window.
+    ///
+    /// # Errors
+    /// When a model that it needs fails.
+    async fn finish(&self, _cx: &Cx) -> Result<(), ComponentError> {
+        Ok(())
+    }
 }
 
 /// A memory near a text.
@@ -286,4 +298,41 @@ pub trait Answerer: Send + Sync {
         question: &Question,
         context: &Context,
     ) -> Result<Answer, ComponentError>;
+}
+
+/// What a judge said about an answer in one run.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Judgement {
+    /// Right or wrong.
+    pub label: bool,
+    /// Grade from 0 to 1, where the judge gives grades.
+    pub score: Option<f64>,
+    /// The model's reply as it came.
+    pub reply: String,
+    /// Content address of the request.
+    pub request: String,
+}
+
+/// Answer to label: with the metrics, the only reader of the [`AnswerKey`]. Never charged to the
+/// system under test.
+#[async_trait]
+pub trait Judge: Send + Sync {
+    /// Kind in config files.
+    fn kind(&self) -> &'static str;
+
+    /// How often every answer is judged; 0 = never.
+    fn runs(&self) -> u32;
+
+    /// Judges `answer` once; the repeat is the epoch of `cx`.
+    ///
+    /// # Errors
+    /// When the model fails, or its reply cannot be read: the question then has no label, which is
+    /// not the label `wrong`.
+    async fn judge(
+        &self,
+        cx: &Cx,
+        question: &Question,
+        key: &AnswerKey,
+        answer: &str,
+    ) -> Result<Judgement, ComponentError>;
 }

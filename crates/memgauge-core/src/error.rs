@@ -14,6 +14,10 @@ pub enum ErrorKind {
     ContextTooLong,
     /// The account or budget is exhausted.
     Quota,
+    /// The model replied, but not in the form that it was asked for, twice.
+    Malformed,
+    /// A replay holds no reply to the request: the run stops.
+    NotRecorded,
     /// The disk, the store or the file system refused: the run stops and can be resumed.
     Storage,
 }

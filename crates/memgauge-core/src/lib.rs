@@ -4,11 +4,13 @@
 //! This crate does no I/O and knows no runtime. Everything else depends on it; it depends on
 //! nothing of the workspace.
 
+pub mod chat;
 pub mod component;
 pub mod config;
 mod context;
 mod dialogue;
 mod error;
+pub mod graph;
 mod memory;
 pub mod meter;
 pub mod model;
@@ -16,9 +18,13 @@ mod question;
 #[macro_use]
 mod registry;
 
+pub use chat::{
+    ChatHandle, ChatMessage, ChatModel, ChatReply, ChatRequest, ChatRole, Completion, Finish,
+    ModelError, ReplyForm, Tool, Usage,
+};
 pub use component::{
-    Answer, Answerer, ContextBuilder, Extractor, FusionRanker, MemoryReader, MemorySystem,
-    MemoryView, Place, Recall, Retriever, Similar, UpdatePolicy, Window,
+    Answer, Answerer, ContextBuilder, Extractor, FusionRanker, Judge, Judgement, MemoryReader,
+    MemorySystem, MemoryView, Place, Recall, Retriever, Similar, UpdatePolicy, Window,
 };
 pub use context::{Context, ContextEntry, Hit, ListRank, RankedList, Scored};
 pub use dialogue::{
@@ -30,8 +36,8 @@ pub use memory::{
     Fact, Filter, How, MemoryEvent, MemoryId, MemoryKind, MemoryOp, MemoryRecord, OpKind, Scope,
     Source,
 };
-pub use meter::{Cx, Meter, Stage};
-pub use model::{Embedder, EmbedderHandle, Tokenizer};
+pub use meter::{Call, CallOutcome, Charge, Cx, Meter, Searchable, Spent, Stage, Traffic};
+pub use model::{EmbedCall, Embedded, Embedder, EmbedderHandle, Purpose, Tokenizer};
 pub use question::{AnswerKey, Category, Gold, Question, QuestionId};
 pub use registry::{Build, Family, KindDoc, Parts};
 

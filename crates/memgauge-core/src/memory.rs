@@ -60,6 +60,8 @@ pub struct Filter {
     pub scope: Scope,
     /// Metadata that must be equal.
     pub metadata: BTreeMap<String, String>,
+    /// Kinds of text that are looked for; empty = all.
+    pub kinds: Vec<MemoryKind>,
 }
 
 impl Filter {
@@ -67,13 +69,14 @@ impl Filter {
     pub fn scope(scope: Scope) -> Self {
         Self {
             scope,
-            metadata: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
     /// Whether `record` passes.
     pub fn accepts(&self, record: &MemoryRecord) -> bool {
         self.scope.covers(&record.scope)
+            && (self.kinds.is_empty() || self.kinds.contains(&record.kind))
             && self
                 .metadata
                 .iter()
@@ -134,6 +137,8 @@ pub enum MemoryKind {
     Summary,
     /// A run of tokens of the transcript.
     Chunk,
+    /// An edge of a graph: `subject -- relation -- object`.
+    Relation,
 }
 
 /// What an extractor found, before the update policy decides about it.
@@ -174,6 +179,9 @@ pub struct MemoryRecord {
     pub created_at: DateTime,
     /// Time of the session in which its text was last changed; a fact said again changes nothing.
     pub updated_at: DateTime,
+    /// Time of the session from which on it no longer holds; `None` = it holds. Set by graphs that
+    /// mark edges as invalid in place of removing them.
+    pub invalid_at: Option<DateTime>,
     /// Further values.
     pub metadata: BTreeMap<String, String>,
 }
@@ -216,6 +224,15 @@ pub enum MemoryOp {
         /// Time of the session that brought the change.
         held_at: DateTime,
     },
+    /// Keep memory `id`, marked as no longer holding.
+    Invalidate {
+        /// The memory that no longer holds.
+        id: MemoryId,
+        /// Sources of the fact that contradicts it.
+        sources: Vec<Source>,
+        /// Time of the session that brought the change.
+        held_at: DateTime,
+    },
     /// Leave everything as it is.
     Noop {
         /// The memory that says it already, if that is the reason.
@@ -237,6 +254,8 @@ pub enum OpKind {
     Update,
     /// A removed memory.
     Delete,
+    /// A memory that is kept but no longer holds.
+    Invalidate,
     /// A fact that changed nothing.
     Noop,
 }

@@ -4,9 +4,49 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
-use crate::meter::Charge;
-use crate::{ComponentError, Cx, ErrorKind};
+use crate::chat::Usage;
+use crate::meter::{Call, CallOutcome, Charge, Spent};
+use crate::{ComponentError, Cx, ErrorKind, Stage};
+
+/// What a text is embedded for: some models want queries and passages marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// To be found.
+    Passage,
+    /// To find by.
+    Query,
+}
+
+/// One request of an embedder to a provider (or to a cache in its place).
+#[derive(Debug, Clone, PartialEq)]
+pub struct EmbedCall {
+    /// Content address of the texts asked for.
+    pub request: String,
+    /// How many texts.
+    pub inputs: u64,
+    /// Model that answered, as the provider names it.
+    pub served_by: Option<String>,
+    /// Tokens.
+    pub usage: Usage,
+    /// How it ended.
+    pub outcome: CallOutcome,
+    /// What it took.
+    pub spent: Spent,
+}
+
+/// What embedding came to.
+#[derive(Debug)]
+pub struct Embedded {
+    /// One vector per text, in order.
+    pub result: Result<Vec<Vec<f32>>, ComponentError>,
+    /// Time computing in this process.
+    pub own: std::time::Duration,
+    /// Requests sent elsewhere; none where everything is computed here.
+    pub calls: Vec<EmbedCall>,
+}
 
 /// Turns texts into vectors.
 #[async_trait]
@@ -17,17 +57,24 @@ pub trait Embedder: Send + Sync {
     /// Length of a vector.
     fn dimensions(&self) -> usize;
 
-    /// Whether calls compute in this process (then their time is our own) or wait for a provider.
-    fn is_local(&self) -> bool {
-        true
-    }
-
     /// One vector of L2 norm 1 per text (all zeros for a text without known tokens), in order. A
     /// text's vector does not depend on what else is in the batch.
     ///
     /// # Errors
     /// When the model cannot be reached or refuses.
     async fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ComponentError>;
+
+    /// As [`embed`](Self::embed), told what the texts are for, and telling what the call took.
+    /// Remote embedders implement this one and let `embed` call it; the handle calls no other.
+    async fn embed_for(&self, texts: &[&str], _purpose: Purpose) -> Embedded {
+        let start = Instant::now();
+        let result = self.embed(texts).await;
+        Embedded {
+            result,
+            own: start.elapsed(),
+            calls: Vec::new(),
+        }
+    }
 
     /// An embedder fitted to a corpus, where this one has weights to fit (as idf would be); the
     /// store then embeds all its texts again. `None`: a text's vector never depends on others.
@@ -66,21 +113,34 @@ impl EmbedderHandle {
         if texts.is_empty() {
             return Ok(Vec::new());
         }
-        let start = Instant::now();
-        let result = self.inner.embed(texts).await;
-        let spent = start.elapsed();
-        let mut charge = Charge {
-            calls: 1,
-            inputs: texts.len() as u64,
-            ..Charge::default()
+        // Whatever looks for something asks; everything else is to be found.
+        let purpose = match cx.stage() {
+            Stage::Search => Purpose::Query,
+            _ => Purpose::Passage,
         };
-        if self.inner.is_local() {
-            charge.own = spent;
-        } else {
-            charge.provider = spent;
+        let embedded = self.inner.embed_for(texts, purpose).await;
+        if embedded.calls.is_empty() {
+            cx.charge(&Charge {
+                calls: 1,
+                inputs: texts.len() as u64,
+                own: embedded.own,
+                ..Charge::default()
+            });
         }
-        cx.charge(&charge);
-        let vectors = result?;
+        for call in embedded.calls {
+            cx.called(Call {
+                stage: cx.stage(),
+                model: self.id().to_owned(),
+                served_by: call.served_by,
+                request: call.request,
+                inputs: call.inputs,
+                usage: call.usage,
+                outcome: call.outcome,
+                spent: call.spent,
+                background: false,
+            });
+        }
+        let vectors = embedded.result?;
         if vectors.len() != texts.len() {
             return Err(ComponentError::new(
                 "embedder",

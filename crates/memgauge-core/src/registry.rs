@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use schemars::{Schema, SchemaGenerator};
 
-use crate::{BuildError, EmbedderHandle, Tokenizer};
+use crate::{BuildError, ChatHandle, EmbedderHandle, Tokenizer};
 
 /// What a component may ask for while it is built. Components name models; whoever assembles an
 /// experiment hands out handles.
@@ -15,6 +15,28 @@ pub trait Parts {
     /// # Errors
     /// When there is none of that name, or it cannot be loaded.
     fn embedder(&self, name: &str) -> Result<EmbedderHandle, BuildError>;
+
+    /// The chat model that the config calls `name`.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    fn chat(&self, name: &str) -> Result<ChatHandle, BuildError> {
+        Err(BuildError::new(format!("no chat model `{name}` here")))
+    }
+
+    /// The text of prompt `name`: the user's where there is one, else `default`. Whoever assembles
+    /// notes its digest.
+    ///
+    /// # Errors
+    /// When the user's file cannot be read.
+    fn prompt(&self, _name: &str, default: &str) -> Result<String, BuildError> {
+        Ok(default.to_owned())
+    }
+
+    /// The secret that the environment calls `name`.
+    fn secret(&self, _name: &str) -> Option<String> {
+        None
+    }
 
     /// The tokenizer called `name`.
     ///

@@ -5,23 +5,58 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use memgauge_core::config::unknown;
-use memgauge_core::{BuildError, EmbedderHandle, MemorySystem, Parts, Tokenizer};
-use memgauge_model::EmbedderConfig;
+use memgauge_core::{BuildError, ChatHandle, EmbedderHandle, MemorySystem, Parts, Tokenizer};
+use memgauge_model::{Exchange, Model, ModelConfig};
 use memgauge_pipeline::system::SystemConfig;
+
+/// Reads a secret from the environment by the name of its variable.
+pub type Secrets = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// What an assembly works with, beside the config.
+#[derive(Clone)]
+pub struct Supplies {
+    /// Where replies of models come from.
+    pub exchange: Arc<Exchange>,
+    /// Where secrets come from.
+    pub secrets: Secrets,
+    /// Folder with the user's own prompts.
+    pub prompts: Option<PathBuf>,
+}
+
+impl Default for Supplies {
+    fn default() -> Self {
+        Self {
+            exchange: Arc::new(Exchange::live()),
+            secrets: Arc::new(|_| None),
+            prompts: None,
+        }
+    }
+}
 
 /// Builds the parts of an experiment; models are loaded once, when first asked for.
 pub struct Assembly {
-    models: BTreeMap<String, EmbedderConfig>,
+    models: BTreeMap<String, ModelConfig>,
+    supplies: Supplies,
     /// Models that were asked for.
-    loaded: Mutex<BTreeMap<String, EmbedderHandle>>,
+    loaded: Mutex<BTreeMap<String, Loaded>>,
+    /// Digests of the prompts that were asked for.
+    prompts: Mutex<BTreeMap<String, String>>,
+}
+
+#[derive(Clone)]
+enum Loaded {
+    Embedder(EmbedderHandle),
+    Chat(ChatHandle),
 }
 
 impl Assembly {
     /// An assembly with the models of a config. The names of the kinds stand for their defaults.
-    pub fn new(models: &BTreeMap<String, EmbedderConfig>) -> Self {
+    pub fn new(models: &BTreeMap<String, ModelConfig>, supplies: Supplies) -> Self {
         Self {
             models: models.clone(),
+            supplies,
             loaded: Mutex::default(),
+            prompts: Mutex::default(),
         }
     }
 
@@ -53,28 +88,76 @@ impl Assembly {
         let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         loaded
             .iter()
-            .map(|(name, handle)| (name.clone(), handle.id().to_owned()))
+            .map(|(name, loaded)| {
+                let id = match loaded {
+                    Loaded::Embedder(handle) => handle.id(),
+                    Loaded::Chat(handle) => handle.id(),
+                };
+                (name.clone(), id.to_owned())
+            })
             .collect()
     }
 
-    fn embedder(&self, name: &str) -> Result<EmbedderHandle, BuildError> {
+    /// The prompts that were asked for so far: name and digest.
+    pub fn prompts(&self) -> BTreeMap<String, String> {
+        let prompts = self.prompts.lock().unwrap_or_else(PoisonError::into_inner);
+        prompts.clone()
+    }
+
+    /// Where replies of models come from.
+    pub fn exchange(&self) -> &Exchange {
+        &self.supplies.exchange
+    }
+
+    /// Loads model `name`, which the key `key` asks for.
+    fn load(&self, key: &str, name: &str) -> Result<Loaded, BuildError> {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(handle) = loaded.get(name) {
-            return Ok(handle.clone());
+        if let Some(loaded) = loaded.get(name) {
+            return Ok(loaded.clone());
         }
         let config = match self.models.get(name) {
             Some(config) => config.clone(),
             None => serde_json::from_value(serde_json::json!({ "kind": name })).map_err(|_| {
-                let mut generator = schemars::SchemaGenerator::default();
-                let kinds = (EmbedderConfig::FAMILY.kinds)(&mut generator);
                 let mut known: Vec<&str> = self.models.keys().map(String::as_str).collect();
-                known.extend(kinds.iter().map(|kind| kind.kind));
-                BuildError::at("embedder", unknown("model", name, &known))
+                known.extend(["static", "minilm"]);
+                BuildError::at(key, unknown("model", name, &known))
             })?,
         };
-        let handle = EmbedderHandle::new(config.build(&NoParts)?);
-        loaded.insert(name.to_owned(), handle.clone());
-        Ok(handle)
+        let parts = ModelParts {
+            secrets: &self.supplies.secrets,
+        };
+        let exchange = &self.supplies.exchange;
+        let model = match config.build(&parts)? {
+            Model::Embedder(embedder) => {
+                Loaded::Embedder(EmbedderHandle::new(exchange.embedder(embedder)))
+            }
+            Model::Chat(chat) => Loaded::Chat(ChatHandle::new(name, exchange.chat(chat))),
+        };
+        loaded.insert(name.to_owned(), model.clone());
+        Ok(model)
+    }
+
+    fn prompt(&self, name: &str, default: &str) -> Result<String, BuildError> {
+        let own = match &self.supplies.prompts {
+            Some(folder) => {
+                let path = folder.join(format!("{name}.txt"));
+                match std::fs::read_to_string(&path) {
+                    Ok(text) => Some(text),
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                    Err(error) => {
+                        return Err(BuildError::new(format!("{}: {error}", path.display())));
+                    }
+                }
+            }
+            None => None,
+        };
+        let text = own.unwrap_or_else(|| default.to_owned());
+        let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
+        self.prompts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_owned(), digest);
+        Ok(text)
     }
 }
 
@@ -85,7 +168,31 @@ struct Desk<'a> {
 
 impl Parts for Desk<'_> {
     fn embedder(&self, name: &str) -> Result<EmbedderHandle, BuildError> {
-        self.assembly.embedder(name)
+        match self.assembly.load("embedder", name)? {
+            Loaded::Embedder(handle) => Ok(handle),
+            Loaded::Chat(_) => Err(BuildError::at(
+                "embedder",
+                format!("`{name}` is a chat model, not an embedder"),
+            )),
+        }
+    }
+
+    fn chat(&self, name: &str) -> Result<ChatHandle, BuildError> {
+        match self.assembly.load("model", name)? {
+            Loaded::Chat(handle) => Ok(handle),
+            Loaded::Embedder(_) => Err(BuildError::at(
+                "model",
+                format!("`{name}` is an embedder, not a chat model"),
+            )),
+        }
+    }
+
+    fn prompt(&self, name: &str, default: &str) -> Result<String, BuildError> {
+        self.assembly.prompt(name, default)
+    }
+
+    fn secret(&self, name: &str) -> Option<String> {
+        (self.assembly.supplies.secrets)(name)
     }
 
     fn tokenizer(&self, name: &str) -> Result<Arc<dyn Tokenizer>, BuildError> {
@@ -97,10 +204,16 @@ impl Parts for Desk<'_> {
     }
 }
 
-/// Models are made of nothing else.
-struct NoParts;
+/// Models are made of secrets and nothing else.
+struct ModelParts<'a> {
+    secrets: &'a Secrets,
+}
 
-impl Parts for NoParts {
+impl Parts for ModelParts<'_> {
+    fn secret(&self, name: &str) -> Option<String> {
+        (self.secrets)(name)
+    }
+
     fn embedder(&self, name: &str) -> Result<EmbedderHandle, BuildError> {
         Err(BuildError::new(format!(
             "a model cannot use embedder `{name}`"

@@ -1,7 +1,7 @@
 //! Every family of components with its kinds, for `memgauge components` and docs/CONFIG.md.
 
 use memgauge_core::{Family, KindDoc};
-use memgauge_model::EmbedderConfig;
+use memgauge_model::ModelConfig;
 use memgauge_pipeline::answerer::AnswererConfig;
 use memgauge_pipeline::context::ContextConfig;
 use memgauge_pipeline::extractor::ExtractorConfig;
@@ -21,7 +21,7 @@ pub const FAMILIES: [Family; 10] = [
     SystemConfig::FAMILY,
     ExtractorConfig::FAMILY,
     UpdateConfig::FAMILY,
-    EmbedderConfig::FAMILY,
+    ModelConfig::FAMILY,
     VectorConfig::FAMILY,
     RetrieverConfig::FAMILY,
     FusionConfig::FAMILY,

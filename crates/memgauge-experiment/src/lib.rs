@@ -12,7 +12,7 @@ mod error;
 mod plan;
 pub mod run;
 
-pub use assemble::Assembly;
+pub use assemble::{Assembly, Secrets, Supplies};
 pub use config::{ConfigFile, ExperimentConfig, Isolation, VariantConfig};
 pub use error::ExperimentError;
 pub use plan::{Plan, PlannedConversation, PlannedVariant, Role};

@@ -1,27 +1,63 @@
-//! Embedding models and tokenizers for memgauge.
+//! Models and tokenizers for memgauge: embedders that compute here, models behind an API, and what
+//! stands between them and a run (cache, cassette, limits).
 
 mod minilm;
 mod norm;
 mod table;
 mod tokens;
+mod traffic;
 
 use std::sync::Arc;
 
-use memgauge_core::{Embedder, registry};
+use memgauge_core::{BuildError, ChatModel, Embedder, registry};
 
 pub use minilm::{MAX_PIECES, MINILM_FILES, MiniLm, MiniLmConfig, PinnedFile, WeightsError};
 pub use table::{Static, StaticConfig, StaticWeights};
 pub use tokens::{CountMemo, TOKENIZERS, Tiktoken, tokenizer};
+pub use traffic::{Exchange, TrafficMode};
+
+/// A model as configured.
+#[derive(Clone)]
+pub enum Model {
+    /// Text to vector.
+    Embedder(Arc<dyn Embedder>),
+    /// Continues conversations.
+    Chat(Arc<dyn ChatModel>),
+}
+
+impl Model {
+    /// The embedder.
+    ///
+    /// # Errors
+    /// When it is a chat model.
+    pub fn embedder(self) -> Result<Arc<dyn Embedder>, BuildError> {
+        match self {
+            Self::Embedder(embedder) => Ok(embedder),
+            Self::Chat(_) => Err(BuildError::new("is a chat model, not an embedder")),
+        }
+    }
+
+    /// The chat model.
+    ///
+    /// # Errors
+    /// When it is an embedder.
+    pub fn chat(self) -> Result<Arc<dyn ChatModel>, BuildError> {
+        match self {
+            Self::Chat(chat) => Ok(chat),
+            Self::Embedder(_) => Err(BuildError::new("is an embedder, not a chat model")),
+        }
+    }
+}
 
 registry! {
-    /// Text to vector.
-    pub enum EmbedderConfig: "embedder" => Arc<dyn Embedder> {
+    /// Models: text to vector (embedders), or a conversation to its next message (chat models).
+    pub enum ModelConfig: "model" => Model {
         "static" => Static(StaticConfig),
         "minilm" => MiniLm(MiniLmConfig),
     }
 }
 
-impl Default for EmbedderConfig {
+impl Default for ModelConfig {
     fn default() -> Self {
         Self::Static(StaticConfig::default())
     }
@@ -52,19 +88,20 @@ mod tests {
         }
     }
 
-    fn config(text: &str) -> EmbedderConfig {
+    fn config(text: &str) -> ModelConfig {
         serde_json::from_str(text).unwrap()
     }
 
     #[test]
     fn the_static_embedder_needs_nothing() {
         let plain = config(r#"{"kind": "static"}"#);
-        assert_eq!(plain, EmbedderConfig::default());
-        let embedder = plain.build(&NoParts).unwrap();
+        assert_eq!(plain, ModelConfig::default());
+        let embedder = plain.build(&NoParts).unwrap().embedder().unwrap();
         assert_eq!(embedder.dimensions(), 256);
         assert!(embedder.id().ends_with("/zipf/v1"), "{}", embedder.id());
         let index = config(r#"{"kind": "static", "weights": "index"}"#);
-        assert!(index.build(&NoParts).unwrap().fit(&["a text"]).is_some());
+        let index = index.build(&NoParts).unwrap().embedder().unwrap();
+        assert!(index.fit(&["a text"]).is_some());
     }
 
     #[test]
@@ -86,10 +123,7 @@ mod tests {
             r#"{"kind": "minilm", "folder": "x"}"#,
             r#"{"kind": "static", "weights": "tfidf"}"#,
         ] {
-            assert!(
-                serde_json::from_str::<EmbedderConfig>(text).is_err(),
-                "{text}"
-            );
+            assert!(serde_json::from_str::<ModelConfig>(text).is_err(), "{text}");
         }
     }
 }

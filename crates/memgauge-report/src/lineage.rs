@@ -65,7 +65,8 @@ impl Lineage {
                 self.noops
                     .extend(event.sources.iter().map(|source| source.turn));
             }
-            (_, None) => {}
+            // It stays where it was found, marked in its text.
+            (OpKind::Invalidate, _) | (_, None) => {}
         }
     }
 

@@ -54,6 +54,7 @@ impl<'a> Plan<'a> {
                     sources,
                     created_at: fact.held_at,
                     updated_at: fact.held_at,
+                    invalid_at: None,
                     metadata: fact.metadata.clone(),
                 };
                 let vector = match self.unit(change)? {
@@ -136,6 +137,25 @@ impl<'a> Plan<'a> {
                     id: Some(*id),
                     before: Some(staged.entry.record.text.clone()),
                     after: None,
+                    replaces: false,
+                    sources: sources.clone(),
+                    at: *held_at,
+                }
+            }
+            MemoryOp::Invalidate {
+                id,
+                sources,
+                held_at,
+            } => {
+                let staged = self.staged(*id)?;
+                let record = &mut staged.entry.record;
+                // The first contradiction counts.
+                record.invalid_at.get_or_insert(*held_at);
+                MemoryEvent {
+                    op: OpKind::Invalidate,
+                    id: Some(*id),
+                    before: Some(record.text.clone()),
+                    after: Some(record.text.clone()),
                     replaces: false,
                     sources: sources.clone(),
                     at: *held_at,

@@ -19,7 +19,7 @@ use crate::resident::Entry;
 use crate::{StoreConfig, StoreError};
 
 /// Version of the layout below.
-const FORMAT: &str = "memgauge-store 1";
+const FORMAT: &str = "memgauge-store 2";
 /// Named databases in one environment.
 const DATABASES: u32 = 6;
 

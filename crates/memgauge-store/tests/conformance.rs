@@ -292,6 +292,7 @@ fn run(config: &StoreConfig, steps: &[Step], recall: &Recall) {
         if let Some(change) = change(step, ahead.entries.len()) {
             let target = match &change.op {
                 memgauge_core::MemoryOp::Update { id, .. }
+                | memgauge_core::MemoryOp::Invalidate { id, .. }
                 | memgauge_core::MemoryOp::Delete { id, .. } => Some(*id),
                 memgauge_core::MemoryOp::Noop { because, .. } => {
                     because.filter(|id| id.0 as usize >= ahead.entries.len())

@@ -1,12 +1,13 @@
 //! Where things are on this machine: the environment, the current directory, the user's cache.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use etcetera::BaseStrategy;
 use memgauge_dataset::{Dataset, SearchPlaces, locomo, resolve};
 use memgauge_experiment::config::DatasetKind;
-use memgauge_experiment::{ConfigFile, ExperimentConfig};
+use memgauge_experiment::{ConfigFile, ExperimentConfig, Supplies};
 
 use crate::output;
 
@@ -15,6 +16,14 @@ pub(crate) fn cache() -> Option<PathBuf> {
     etcetera::choose_base_strategy()
         .ok()
         .map(|strategy| strategy.cache_dir().join("memgauge"))
+}
+
+/// What an assembly works with: secrets come from the environment.
+pub(crate) fn supplies() -> Supplies {
+    Supplies {
+        secrets: Arc::new(|name| std::env::var(name).ok().filter(|value| !value.is_empty())),
+        ..Supplies::default()
+    }
 }
 
 /// The nearest folder with `datasets/` in it, from `start` or the current directory upwards.

@@ -151,6 +151,13 @@ impl ConfigFile {
         }
     }
 
+    /// The folder of the user's own prompts, relative to the config file.
+    pub fn prompts_path(&self) -> Option<PathBuf> {
+        let folder = self.config.prompts.as_ref()?;
+        let base = self.path.parent().unwrap_or(Path::new(""));
+        Some(base.join(folder))
+    }
+
     /// Path of the dataset's file, where the config gives one, relative to the config file.
     pub fn dataset_path(&self) -> Option<PathBuf> {
         let given = self.config.dataset.path.as_ref()?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use memgauge_model::EmbedderConfig;
+use memgauge_model::ModelConfig;
 use memgauge_pipeline::answerer::AnswererConfig;
 use memgauge_pipeline::judge::JudgeConfig;
 use memgauge_pipeline::system::SystemConfig;
@@ -30,7 +30,11 @@ pub struct ExperimentConfig {
     pub jobs: usize,
     /// Models by name. Without an entry, the names of the kinds stand for their defaults.
     #[serde(default)]
-    pub models: BTreeMap<String, EmbedderConfig>,
+    pub models: BTreeMap<String, ModelConfig>,
+    /// Folder with prompts of your own, relative to the config file: a file `NAME.txt` there takes the place
+    /// of prompt `NAME` (`memgauge prompts list` names them).
+    #[serde(default)]
+    pub prompts: Option<PathBuf>,
     /// What turns a context into an answer; variants may differ.
     #[serde(default = "default_answerer")]
     pub answerer: AnswererConfig,

@@ -25,14 +25,14 @@ use memgauge_report::{
 
 pub use observe::{Event, Observer, Stop};
 
-use crate::assemble::Assembly;
+use crate::assemble::{Assembly, Supplies};
 use crate::config::ConfigFile;
 use crate::error::ExperimentError;
 use crate::plan::{Plan, Role};
 use bench::Bench;
 
 /// What the command line adds to a config.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct RunOptions {
     /// Folder in which run directories are made.
     pub out: PathBuf,
@@ -44,6 +44,8 @@ pub struct RunOptions {
     pub revision: Option<String>,
     /// Start of the run in UTC: RFC 3339.
     pub started: String,
+    /// Models' traffic, secrets, prompts.
+    pub supplies: Supplies,
 }
 
 /// How a run ended.
@@ -83,7 +85,7 @@ impl Runner {
         plan: Plan,
         options: RunOptions,
     ) -> Result<Self, ExperimentError> {
-        let assembly = Self::check(&file, &plan)?;
+        let assembly = Self::check(&file, &plan, options.supplies.clone())?;
         Ok(Self {
             file,
             dataset: Arc::new(dataset),
@@ -97,8 +99,16 @@ impl Runner {
     ///
     /// # Errors
     /// With every part that cannot be built, at its place in the config.
-    pub fn check(file: &ConfigFile, plan: &Plan) -> Result<Assembly, ExperimentError> {
-        let assembly = Assembly::new(&file.config.models);
+    pub fn check(
+        file: &ConfigFile,
+        plan: &Plan,
+        supplies: Supplies,
+    ) -> Result<Assembly, ExperimentError> {
+        let supplies = Supplies {
+            prompts: file.prompts_path().or(supplies.prompts),
+            ..supplies
+        };
+        let assembly = Assembly::new(&file.config.models, supplies);
         let scratch = tempfile::tempdir().map_err(|source| ExperimentError::Read {
             path: std::env::temp_dir(),
             source,

@@ -6,6 +6,7 @@ mod weights;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::Model;
 use async_trait::async_trait;
 use memgauge_core::{Build, BuildError, ComponentError, Embedder, ErrorKind, Parts};
 use rayon::prelude::*;
@@ -73,15 +74,15 @@ impl Default for MiniLmConfig {
     }
 }
 
-impl Build<Arc<dyn Embedder>> for MiniLmConfig {
-    fn build(&self, _parts: &dyn Parts) -> Result<Arc<dyn Embedder>, BuildError> {
+impl Build<Model> for MiniLmConfig {
+    fn build(&self, _parts: &dyn Parts) -> Result<Model, BuildError> {
         let model = MiniLm::open(&self.path).map_err(|error| {
             BuildError::at(
                 "path",
                 format!("{error}; `memgauge model fetch minilm` downloads the model"),
             )
         })?;
-        Ok(Arc::new(model))
+        Ok(Model::Embedder(Arc::new(model)))
     }
 }
 

@@ -9,6 +9,7 @@ use memgauge_core::{Build, BuildError, ComponentError, Embedder, Parts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Model;
 use crate::norm::normalise;
 use pieces::{UNKNOWN, WordPieces};
 
@@ -63,9 +64,9 @@ pub struct StaticConfig {
     pub weights: StaticWeights,
 }
 
-impl Build<Arc<dyn Embedder>> for StaticConfig {
-    fn build(&self, _parts: &dyn Parts) -> Result<Arc<dyn Embedder>, BuildError> {
-        Ok(Arc::new(Static::new(self.weights)))
+impl Build<Model> for StaticConfig {
+    fn build(&self, _parts: &dyn Parts) -> Result<Model, BuildError> {
+        Ok(Model::Embedder(Arc::new(Static::new(self.weights))))
     }
 }
 

@@ -43,6 +43,7 @@ pub(super) fn captioned(mut session: Session, turn: usize, caption: &str) -> Ses
 pub(super) fn extract(extractor: &dyn Extractor, session: &Session) -> Vec<Fact> {
     let head = head("Mira", "Tom");
     let window = Window {
+        perspective: None,
         head: &head,
         session,
         turns: &session.turns,

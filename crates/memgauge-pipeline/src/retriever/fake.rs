@@ -25,6 +25,7 @@ impl FakeStore {
                 sources: vec![Source::cited(turn)],
                 created_at: at,
                 updated_at: at,
+                invalid_at: None,
                 metadata: std::collections::BTreeMap::new(),
             },
             vector,

@@ -36,13 +36,14 @@ impl<'a> Desk<'a> {
         store: &'a Store,
         embedder: Option<&'a EmbedderHandle>,
         conversation: &'a ConversationId,
+        scope: Scope,
         at: DateTime,
     ) -> Self {
         Self {
             store,
             embedder,
             conversation,
-            scope: Scope::user(conversation.as_str()),
+            scope,
             at,
             state: Mutex::default(),
         }
@@ -106,7 +107,9 @@ impl<'a> Desk<'a> {
                     let same = record.is_some_and(|record| record.text == *text);
                     (Some(text), same.then(|| self.store.vector(*id)).flatten())
                 }
-                MemoryOp::Delete { .. } | MemoryOp::Noop { .. } => (None, None),
+                MemoryOp::Delete { .. } | MemoryOp::Invalidate { .. } | MemoryOp::Noop { .. } => {
+                    (None, None)
+                }
             };
             let embedding = match (text, self.embedder) {
                 (Some(text), Some(_)) => {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use memgauge_core::{
-    BuildError, ComponentError, ContextBuilder, ConversationHead, ConversationId, Cx,
+    BuildError, ChatHandle, ComponentError, ContextBuilder, ConversationHead, ConversationId, Cx,
     EmbedderHandle, Extractor, Filter, FusionRanker, MemoryEvent, MemoryId, MemoryReader,
     MemoryRecord, MemorySystem, Parts, Question, RankedList, Recall, Retriever, Scope, Session,
     Stage, Tokenizer, Turn, UpdatePolicy, Window,
@@ -182,6 +182,20 @@ impl Parts for SystemParts<'_> {
         }
     }
 
+    fn chat(&self, name: &str) -> Result<ChatHandle, BuildError> {
+        match self.parts {
+            Some(parts) => parts.chat(name),
+            None => Err(BuildError::new(format!("no chat model `{name}` here"))),
+        }
+    }
+
+    fn prompt(&self, name: &str, default: &str) -> Result<String, BuildError> {
+        match self.parts {
+            Some(parts) => parts.prompt(name, default),
+            None => Ok(default.to_owned()),
+        }
+    }
+
     fn tokenizer(&self, name: &str) -> Result<Arc<dyn Tokenizer>, BuildError> {
         match self.parts {
             Some(parts) => parts.tokenizer(name),
@@ -309,6 +323,7 @@ impl MemorySystem for Pipeline {
                 session,
                 turns,
                 before: &before,
+                perspective: None,
             };
             let facts = self
                 .extractor
@@ -318,6 +333,7 @@ impl MemorySystem for Pipeline {
                 &self.store,
                 self.embedder.as_ref(),
                 &head.id,
+                Scope::user(head.id.as_str()),
                 session.held_at,
             );
             events.extend(desk.remember(cx, self.update.as_ref(), facts).await?);

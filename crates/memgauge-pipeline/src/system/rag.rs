@@ -153,6 +153,7 @@ impl Rag {
                     sources: turns.iter().map(|turn| Source::cited(*turn)).collect(),
                     created_at,
                     updated_at: created_at,
+                    invalid_at: None,
                     metadata: BTreeMap::new(),
                 },
                 entry: ContextEntry {

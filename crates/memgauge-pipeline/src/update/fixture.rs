@@ -47,6 +47,7 @@ impl FakeMemory {
                 sources: fact.sources.clone(),
                 created_at: fact.held_at,
                 updated_at: fact.held_at,
+                invalid_at: None,
                 metadata: fact.metadata.clone(),
             },
             score: *score,

@@ -54,6 +54,7 @@ impl Model {
                     sources: Vec::new(),
                     created_at: fact.held_at,
                     updated_at: fact.held_at,
+                    invalid_at: None,
                     metadata: fact.metadata.clone(),
                 };
                 join(&mut record, &fact.sources);
@@ -128,6 +129,23 @@ impl Model {
                     Some(*id),
                     Some(&before),
                     None,
+                    sources,
+                    *held_at,
+                )
+            }
+            MemoryOp::Invalidate {
+                id,
+                sources,
+                held_at,
+            } => {
+                let record = &mut self.entries[id.0 as usize].record;
+                record.invalid_at.get_or_insert(*held_at);
+                let text = record.text.clone();
+                event(
+                    OpKind::Invalidate,
+                    Some(*id),
+                    Some(&text),
+                    Some(&text),
                     sources,
                     *held_at,
                 )

@@ -13,7 +13,7 @@ pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
     let file = ConfigFile::load(&args.file, &args.config.overrides())?;
     let dataset = places::dataset_of(&file, args.config.dataset.clone())?;
     let plan = Plan::new(&file, &dataset)?;
-    Runner::check(&file, &plan)?;
+    Runner::check(&file, &plan, places::supplies())?;
     let turns: usize = plan.conversations.iter().map(|planned| planned.turns).sum();
     let sessions: usize = plan
         .conversations

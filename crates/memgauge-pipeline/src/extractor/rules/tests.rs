@@ -89,6 +89,7 @@ fn the_question_may_lie_before_the_batch() {
     let head = head("Mira", "Tom");
     let extractor = rules(RulesConfig::default());
     let facts = extractor.facts(&Window {
+        perspective: None,
         head: &head,
         session: &session,
         turns: &session.turns[1..],

@@ -20,6 +20,7 @@ fn kind(op: &MemoryOp) -> (OpKind, bool) {
         MemoryOp::Add(_) => (OpKind::Add, false),
         MemoryOp::Update { replaces, .. } => (OpKind::Update, *replaces),
         MemoryOp::Delete { .. } => (OpKind::Delete, false),
+        MemoryOp::Invalidate { .. } => (OpKind::Invalidate, false),
         MemoryOp::Noop { .. } => (OpKind::Noop, false),
     }
 }
