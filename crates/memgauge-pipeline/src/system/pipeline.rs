@@ -11,11 +11,12 @@ use memgauge_core::{
     MemoryRecord, MemorySystem, Parts, Question, RankedList, Recall, Retriever, Scope, Session,
     Stage, Tokenizer, Turn, UpdatePolicy, Window,
 };
-use memgauge_store::{LexicalConfig, Store, StoreConfig, StoreOptions, VectorConfig};
+use memgauge_store::{LexicalConfig, Store, StoreConfig, StoreError, StoreOptions, VectorConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::desk::Desk;
+use super::library;
 use crate::context::ContextConfig;
 use crate::extractor::ExtractorConfig;
 use crate::fusion::FusionConfig;
@@ -75,6 +76,31 @@ impl PipelineConfig {
     /// # Errors
     /// When parts do not fit together, a model is missing, or the store cannot be made.
     pub fn pipeline(&self, kind: &'static str, parts: &dyn Parts) -> Result<Pipeline, BuildError> {
+        let pipeline = self.assemble(kind, parts, |folder, wanted| {
+            if folder.exists() {
+                let options = StoreOptions {
+                    read_only: true,
+                    ..StoreOptions::default()
+                };
+                Ok((Store::open_with(folder, options)?, true))
+            } else {
+                Ok((Store::build(folder, wanted)?, false))
+            }
+        })?;
+        if pipeline.is_complete {
+            within("retriever", pipeline.fit().map(drop))?;
+        }
+        Ok(pipeline)
+    }
+
+    /// Makes the parts, and last, so that a config that cannot work leaves nothing behind, lets
+    /// `open` make the store, which also tells whether it is complete.
+    pub(super) fn assemble(
+        &self,
+        kind: &'static str,
+        parts: &dyn Parts,
+        open: impl FnOnce(&Path, &StoreConfig) -> Result<(Store, bool), StoreError>,
+    ) -> Result<Pipeline, BuildError> {
         within("fusion", self.fusion.check(self.retriever.lists()))?;
         let embedder = if self.needs_vectors() {
             Some(
@@ -95,31 +121,24 @@ impl PipelineConfig {
         let fusion = within("fusion", self.fusion.build(parts))?;
         let context = within("context", self.context.build(parts))?;
 
-        // Last, so that a config that cannot work leaves nothing behind.
         let folder = parts.folder().join(STORE_FOLDER);
         let wanted = StoreConfig {
             vectors: self.store.vectors.clone(),
             lexical: self.store.lexical.clone(),
             dimensions: embedder.as_ref().map(EmbedderHandle::dimensions),
         };
-        let is_complete = folder.exists();
-        let store = if is_complete {
-            let options = StoreOptions {
-                read_only: true,
-                ..StoreOptions::default()
-            };
-            Store::open_with(&folder, options)
-        } else {
-            Store::build(&folder, &wanted)
-        }
-        .map_err(|error| BuildError::at("store", error))?;
+        let (store, is_complete) =
+            open(&folder, &wanted).map_err(|error| BuildError::at("store", error))?;
         if *store.config() != wanted {
             return Err(BuildError::at(
                 "store",
-                format!("`{}` holds a store of another shape", folder.display()),
+                format!(
+                    "`{}` holds a store of another shape",
+                    store.path().display()
+                ),
             ));
         }
-        let pipeline = Pipeline {
+        Ok(Pipeline {
             kind,
             extractor,
             update,
@@ -133,15 +152,11 @@ impl PipelineConfig {
             retriever_config: self.retriever.clone(),
             retriever: RwLock::new(Arc::from(retriever)),
             said: Mutex::default(),
-        };
-        if is_complete {
-            within("retriever", pipeline.fit().map(drop))?;
-        }
-        Ok(pipeline)
+        })
     }
 
     /// Whether something looks at vectors; otherwise nothing is embedded.
-    fn needs_vectors(&self) -> bool {
+    pub(super) fn needs_vectors(&self) -> bool {
         fn compares(fusion: &FusionConfig) -> bool {
             match fusion {
                 FusionConfig::Mmr(_) => true,
@@ -157,7 +172,7 @@ impl PipelineConfig {
 }
 
 /// Puts the key of a part's table before the keys of its errors.
-fn within<T>(table: &str, result: Result<T, BuildError>) -> Result<T, BuildError> {
+pub(super) fn within<T>(table: &str, result: Result<T, BuildError>) -> Result<T, BuildError> {
     result.map_err(|error| BuildError {
         key: Some(match error.key {
             Some(key) => format!("{table}.{key}"),
@@ -208,18 +223,27 @@ impl Parts for SystemParts<'_> {
     }
 }
 
+/// A session to take in, and to whom its memories belong.
+pub(super) struct Intake<'a> {
+    pub(super) head: &'a ConversationHead,
+    pub(super) session: &'a Session,
+    pub(super) scope: Scope,
+    /// What a caller of the library wants noted beside every fact; `None` in a replay.
+    pub(super) metadata: Option<&'a BTreeMap<String, String>>,
+}
+
 /// Extractor, update policy, store, retriever, fusion ranker and context builder in a row.
 pub struct Pipeline {
     kind: &'static str,
-    extractor: Box<dyn Extractor>,
+    pub(super) extractor: Box<dyn Extractor>,
     update: Box<dyn UpdatePolicy>,
     /// As it was before it was fitted; `None` where nothing looks at vectors.
-    embedder: Option<EmbedderHandle>,
-    fusion: Box<dyn FusionRanker>,
+    pub(super) embedder: Option<EmbedderHandle>,
+    pub(super) fusion: Box<dyn FusionRanker>,
     context: Box<dyn ContextBuilder>,
     k: usize,
     scope_filter: bool,
-    store: Store,
+    pub(super) store: Store,
     is_complete: bool,
     retriever_config: RetrieverConfig,
     /// Exchanged when the embedder was fitted.
@@ -276,13 +300,60 @@ impl Pipeline {
         Ok(Some(fitted))
     }
 
-    fn retriever(&self) -> Arc<dyn Retriever> {
+    pub(super) fn retriever(&self) -> Arc<dyn Retriever> {
         Arc::clone(
             &self
                 .retriever
                 .read()
                 .unwrap_or_else(PoisonError::into_inner),
         )
+    }
+
+    /// The windows of one session in order: facts, decisions, changes of the store. `before` holds the
+    /// turns that were said before, as many as the extractor looks back, and moves on with each
+    /// window: after an error it ends with the last window that was carried out.
+    pub(super) async fn take_in(
+        &self,
+        cx: &Cx,
+        intake: &Intake<'_>,
+        before: &mut Vec<Turn>,
+    ) -> Result<Vec<MemoryEvent>, ComponentError> {
+        let Intake { head, session, .. } = *intake;
+        let batch = self.extractor.batch().unwrap_or(session.turns.len()).max(1);
+        let mut windows: Vec<&[Turn]> = session.turns.chunks(batch).collect();
+        if windows.is_empty() {
+            // Nothing was said, but the dataset may have noted something.
+            windows.push(&[]);
+        }
+        let mut events = Vec::new();
+        for turns in windows {
+            let window = Window {
+                head,
+                session,
+                turns,
+                before,
+                perspective: None,
+            };
+            let mut facts = self
+                .extractor
+                .extract(&cx.with(Stage::Extract), &window)
+                .await?;
+            if let Some(metadata) = intake.metadata {
+                library::label(&mut facts, metadata);
+            }
+            let desk = Desk::new(
+                &self.store,
+                self.embedder.as_ref(),
+                &head.id,
+                intake.scope.clone(),
+                session.held_at,
+            );
+            events.extend(desk.remember(cx, self.update.as_ref(), facts).await?);
+            before.extend_from_slice(turns);
+            let extra = before.len().saturating_sub(self.extractor.lookback());
+            before.drain(..extra);
+        }
+        Ok(events)
     }
 
     /// Turns said before, at most as many as the extractor looks back.
@@ -310,37 +381,13 @@ impl MemorySystem for Pipeline {
         session: &Session,
     ) -> Result<Vec<MemoryEvent>, ComponentError> {
         let mut before = self.before(&head.id);
-        let batch = self.extractor.batch().unwrap_or(session.turns.len()).max(1);
-        let mut windows: Vec<&[Turn]> = session.turns.chunks(batch).collect();
-        if windows.is_empty() {
-            // Nothing was said, but the dataset may have noted something.
-            windows.push(&[]);
-        }
-        let mut events = Vec::new();
-        for turns in windows {
-            let window = Window {
-                head,
-                session,
-                turns,
-                before: &before,
-                perspective: None,
-            };
-            let facts = self
-                .extractor
-                .extract(&cx.with(Stage::Extract), &window)
-                .await?;
-            let desk = Desk::new(
-                &self.store,
-                self.embedder.as_ref(),
-                &head.id,
-                Scope::user(head.id.as_str()),
-                session.held_at,
-            );
-            events.extend(desk.remember(cx, self.update.as_ref(), facts).await?);
-            before.extend_from_slice(turns);
-            let extra = before.len().saturating_sub(self.extractor.lookback());
-            before.drain(..extra);
-        }
+        let intake = Intake {
+            head,
+            session,
+            scope: Scope::user(head.id.as_str()),
+            metadata: None,
+        };
+        let events = self.take_in(cx, &intake, &mut before).await?;
         self.now_before(&head.id, before);
         Ok(events)
     }
