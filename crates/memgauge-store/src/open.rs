@@ -26,6 +26,9 @@ pub struct StoreOptions {
     pub map_bytes: usize,
     /// Whether only to read. Several processes may read a store at a time.
     pub read_only: bool,
+    /// Whether every change is on the disk when the call that made it returns, so that a crash of
+    /// the machine loses nothing that was acknowledged. Otherwise [`Store::sync`] says when.
+    pub durable: bool,
 }
 
 impl Default for StoreOptions {
@@ -33,6 +36,7 @@ impl Default for StoreOptions {
         Self {
             map_bytes: 64 << 30,
             read_only: false,
+            durable: false,
         }
     }
 }
@@ -69,7 +73,7 @@ impl Store {
             });
         }
         let lock = lock(dir, options)?;
-        let tables = Tables::create(dir, options.map_bytes, config)?;
+        let tables = Tables::create(dir, options, config)?;
         Self::load(lock, tables, options, None)
     }
 
@@ -164,7 +168,7 @@ impl Store {
             });
         }
         let lock = lock(dir, options)?;
-        let tables = Tables::open(dir, options.map_bytes, options.read_only)?;
+        let tables = Tables::open(dir, options)?;
         Self::load(lock, tables, options, None)
     }
 
@@ -208,6 +212,7 @@ impl Store {
                 ));
             }
         }
+        let short_term = tables.short_term(&txn)?;
         drop(txn);
         Ok(Self {
             analyzer: Analyzer::new(&config.lexical),
@@ -219,6 +224,7 @@ impl Store {
                 sealed,
                 events,
                 indexed,
+                short_term,
             }),
             target,
             read_only: options.read_only,
