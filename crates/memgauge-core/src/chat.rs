@@ -361,3 +361,7 @@ fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
         .ok_or("there is no JSON object in it")?;
     serde_json::from_str(object).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+#[path = "chat_tests.rs"]
+mod tests;
