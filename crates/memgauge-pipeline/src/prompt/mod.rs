@@ -13,6 +13,7 @@ mod file;
 mod registry;
 mod template;
 
+pub(crate) use registry::required;
 pub use registry::{PROMPTS, PromptDoc, Variable, find};
 pub use template::{Prompt, digest};
 

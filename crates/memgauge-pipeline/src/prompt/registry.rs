@@ -54,6 +54,11 @@ pub fn find(name: &str) -> Option<&'static PromptDoc> {
     PROMPTS.iter().find(|doc| doc.name == name)
 }
 
+/// The prompt called `name`, which a component cannot do without.
+pub(crate) fn required(name: &str) -> Result<&'static PromptDoc, BuildError> {
+    find(name).ok_or_else(|| BuildError::new(format!("prompt `{name}` is not registered")))
+}
+
 /// Declares the prompt of the file `prompts/NAME.txt`.
 macro_rules! prompt {
     ($name:literal, $variables:expr, $description:literal) => {
