@@ -349,6 +349,7 @@ impl MemorySystem for Pipeline {
         if self.is_complete {
             return Ok(Vec::new());
         }
+        self.extractor.finish(&cx.with(Stage::Extract)).await?;
         let fitted = self.fit().map_err(|error| {
             ComponentError::new(self.kind, memgauge_core::ErrorKind::Permanent, error)
         })?;
