@@ -76,6 +76,19 @@ pub trait Embedder: Send + Sync {
         }
     }
 
+    /// Content address of a text's vector: digest of provider label, model and what is sent for the
+    /// text. It is the text's own, so that no batch can change it. `None`: computed here, never
+    /// cached.
+    fn text_key(&self, _text: &str, _purpose: Purpose) -> Option<String> {
+        None
+    }
+
+    /// Most texts that one request carries: whoever keeps vectors asks for so many at a time, so
+    /// that a failure loses no more than one request.
+    fn batch(&self) -> usize {
+        usize::MAX
+    }
+
     /// An embedder fitted to a corpus, where this one has weights to fit (as idf would be); the
     /// store then embeds all its texts again. `None`: a text's vector never depends on others.
     fn fit(&self, _corpus: &[&str]) -> Option<Arc<dyn Embedder>> {
