@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::Usage;
-use crate::meter::{Call, CallOutcome, Charge, Spent};
+use crate::meter::{Call, CallOutcome, Charge, Spent, Traffic};
 use crate::{ComponentError, Cx, ErrorKind, Stage};
 
 /// What a text is embedded for: some models want queries and passages marked.
@@ -87,6 +87,11 @@ pub trait Embedder: Send + Sync {
     /// that a failure loses no more than one request.
     fn batch(&self) -> usize {
         usize::MAX
+    }
+
+    /// Where its vectors come from when nothing stands in between.
+    fn traffic(&self) -> Traffic {
+        Traffic::Live
     }
 
     /// An embedder fitted to a corpus, where this one has weights to fit (as idf would be); the

@@ -119,7 +119,7 @@ impl Assembly {
             Some(config) => config.clone(),
             None => serde_json::from_value(serde_json::json!({ "kind": name })).map_err(|_| {
                 let mut known: Vec<&str> = self.models.keys().map(String::as_str).collect();
-                known.extend(["static", "minilm"]);
+                known.extend(["static", "minilm", "fake", "fake-embeddings"]);
                 BuildError::at(key, unknown("model", name, &known))
             })?,
         };

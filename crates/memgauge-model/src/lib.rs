@@ -1,6 +1,7 @@
 //! Models and tokenizers for memgauge: embedders that compute here, models behind an API, and what
 //! stands between them and a run (cache, cassette, limits).
 
+mod fake;
 mod minilm;
 mod norm;
 mod table;
@@ -11,10 +12,14 @@ use std::sync::Arc;
 
 use memgauge_core::{BuildError, ChatModel, Embedder, registry};
 
+pub use fake::{Fake, FakeConfig, FakeEmbeddings, FakeEmbeddingsConfig};
 pub use minilm::{MAX_PIECES, MINILM_FILES, MiniLm, MiniLmConfig, PinnedFile, WeightsError};
 pub use table::{Static, StaticConfig, StaticWeights};
 pub use tokens::{CountMemo, TOKENIZERS, Tiktoken, tokenizer};
-pub use traffic::{Exchange, TrafficMode};
+pub use traffic::{
+    Calls, Cassette, Entry, EntryKind, Exchange, Exported, Kept, TrafficError, TrafficMode,
+    TrafficReport,
+};
 
 /// A model as configured.
 #[derive(Clone)]
@@ -54,6 +59,8 @@ registry! {
     pub enum ModelConfig: "model" => Model {
         "static" => Static(StaticConfig),
         "minilm" => MiniLm(MiniLmConfig),
+        "fake" => Fake(FakeConfig),
+        "fake-embeddings" => FakeEmbeddings(FakeEmbeddingsConfig),
     }
 }
 
