@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::meter::{Call, CallOutcome, Spent};
+use crate::meter::{Call, CallOutcome, Spent, Traffic};
 use crate::{ComponentError, Cx, ErrorKind};
 
 /// Who says a message.
@@ -204,6 +204,11 @@ pub trait ChatModel: Send + Sync {
     /// Content address of a request: digest of provider label, model, canonical body and `epoch`
     /// (the repeat of the stage that asks).
     fn key(&self, request: &ChatRequest, epoch: u32) -> String;
+
+    /// Where its replies come from when nothing stands in between.
+    fn traffic(&self) -> Traffic {
+        Traffic::Live
+    }
 
     /// Asks. Retries what may be retried.
     async fn complete(&self, request: &ChatRequest, epoch: u32) -> Completion<ChatReply>;
