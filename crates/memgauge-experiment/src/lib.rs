@@ -15,5 +15,6 @@ pub mod run;
 pub use assemble::{Assembly, Secrets, Supplies};
 pub use config::{ConfigFile, ExperimentConfig, Isolation, VariantConfig};
 pub use error::ExperimentError;
+pub use memgauge_pipeline::prompt;
 pub use plan::{Plan, PlannedConversation, PlannedVariant, Role};
 pub use run::{Event, Observer, RunOptions, RunReport, Runner, Stop};

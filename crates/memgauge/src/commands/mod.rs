@@ -5,5 +5,6 @@ pub(crate) mod config;
 pub(crate) mod dataset;
 pub(crate) mod model;
 pub(crate) mod plan;
+pub(crate) mod prompts;
 pub(crate) mod run;
 pub(crate) mod show;
