@@ -7,6 +7,7 @@ pub mod dates;
 pub mod extractor;
 pub mod fusion;
 pub mod judge;
+pub mod prompt;
 pub mod retriever;
 pub mod system;
 pub mod update;
