@@ -1,16 +1,19 @@
 //! Answer to label. A label takes a language model: without one J is unknown (null, shown as a
 //! dash), never 0.
 
+pub mod llm;
 pub mod none;
 
 use memgauge_core::{Judge, registry};
 
+pub use llm::{LlmJudge, LlmJudgeConfig};
 pub use none::{NoJudge, NoJudgeConfig};
 
 registry! {
     /// Judges: answer to label.
     pub enum JudgeConfig: "judge" => Box<dyn Judge> {
         "none" => NoJudge(none::NoJudgeConfig),
+        "llm" => Llm(llm::LlmJudgeConfig),
     }
 }
 
