@@ -7,6 +7,11 @@ pub mod dates;
 pub mod extractor;
 pub mod fusion;
 pub mod judge;
+pub mod prompt;
+mod reply;
 pub mod retriever;
 pub mod system;
 pub mod update;
+
+#[cfg(test)]
+mod scripted;

@@ -84,6 +84,9 @@ pub enum StoreError {
     /// An edge was to get another text than its ends and relation give it.
     #[error("{0} is an edge: its text cannot be changed")]
     EdgeText(MemoryId),
+    /// Nothing of that number is queued (any more).
+    #[error("no queued work {0}")]
+    UnknownWork(u64),
     /// All 2^32 - 1 ids are used up.
     #[error("no ids left")]
     NoIdsLeft,

@@ -88,11 +88,12 @@ impl Store {
     /// there, [`StoreError::NotAnEdge`] for an edge that is no ADD of a relation, and
     /// [`StoreError::EdgeText`] for an edge that is to get another text.
     pub fn apply_graph(&self, changes: &[GraphChange]) -> Result<Applied, StoreError> {
-        self.carry_out(|plan: &mut Plan<'_>| {
+        let add = |plan: &mut Plan<'_>| {
             changes
                 .iter()
                 .try_for_each(|change| plan.add_to_graph(change))
-        })
+        };
+        self.carry_out(add, None)
     }
 
     /// How many nodes there are.

@@ -14,6 +14,7 @@ use crate::ids::IdSet;
 use crate::lexical::Analyzer;
 use crate::open::StoreLock;
 use crate::plan::Plan;
+use crate::queue::Settled;
 use crate::resident::{Edit, Entry, Resident};
 use crate::tables::Tables;
 use crate::{StoreConfig, StoreError, VectorIndex};
@@ -100,14 +101,24 @@ impl Store {
     /// deleted, [`StoreError::Dimensions`], [`StoreError::NotFinite`] or [`StoreError::NoVectors`]
     /// for a vector, and what LMDB or the disk says.
     pub fn apply(&self, changes: &[Change]) -> Result<Vec<MemoryEvent>, StoreError> {
+        self.apply_work(changes, None)
+    }
+
+    /// [`Store::apply`], and in the same transaction what becomes of the queued work that led to it.
+    pub(crate) fn apply_work(
+        &self,
+        changes: &[Change],
+        work: Option<&Settled<'_>>,
+    ) -> Result<Vec<MemoryEvent>, StoreError> {
         let add = |plan: &mut Plan<'_>| changes.iter().try_for_each(|change| plan.add(change));
-        Ok(self.carry_out(add)?.events)
+        Ok(self.carry_out(add, work)?.events)
     }
 
     /// Carries out what `fill` puts into a plan, in one transaction.
     pub(crate) fn carry_out(
         &self,
         fill: impl FnOnce(&mut Plan<'_>) -> Result<(), StoreError>,
+        work: Option<&Settled<'_>>,
     ) -> Result<Applied, StoreError> {
         self.writable()?;
         let mut state = self.write_state();
@@ -167,6 +178,9 @@ impl Store {
             self.tables.put_indexed(&mut txn, &indexed)?;
         }
         self.tables.put_events(&mut txn, number)?;
+        if let Some(work) = work {
+            self.settle(&mut txn, work)?;
+        }
         self.tables.commit(txn)?;
 
         state.indexed = indexed;

@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 use arroy::distances::Cosine;
 use arroy::internals::{KeyCodec, NodeCodec};
 use heed::byteorder::BigEndian;
-use heed::types::{Bytes, Str, U32};
+use heed::types::{Bytes, Str, U32, U64};
 use heed::{CommitOrAbort, Database, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
 use memgauge_core::{MemoryEvent, MemoryId};
 use roaring::RoaringBitmap;
@@ -19,17 +19,20 @@ use crate::resident::Entry;
 use crate::{StoreConfig, StoreError};
 
 /// Version of the layout below.
-const FORMAT: &str = "memgauge-store 3";
+const FORMAT: &str = "memgauge-store 4";
+/// Before the names of a user's own values in `meta`.
+const NOTE: &str = "note:";
 /// Named databases in one environment.
-const DATABASES: u32 = 9;
+const DATABASES: u32 = 10;
 
 pub(crate) type Rows = Database<'static, U32<BigEndian>, Bytes>;
 
 /// The environment's databases:
 /// `meta` holds the format, the config and counters; `records`, `vectors` and `terms` are keyed by
 /// memory id (a deleted memory keeps its record alone); `history` by memory id and running number;
-/// `trees` belongs to arroy; `nodes` and `node-vectors` are keyed by node id, `edges` by the id of
-/// the memory that the edge is.
+/// `trees` belongs to arroy; `queue` holds work that was taken on and not yet carried out, by running
+/// number; `nodes` and `node-vectors` are keyed by node id, `edges` by the id of the memory that the
+/// edge is.
 ///
 /// The environment is opened without LMDB's own locks and lock file. Between processes a lock on a
 /// file of ours keeps others out, and inside this one every transaction runs under the store's
@@ -44,6 +47,7 @@ pub struct Tables {
     vectors: Rows,
     terms: Rows,
     pub(crate) trees: arroy::Database<'static, Cosine>,
+    queue: Database<'static, U64<BigEndian>, Bytes>,
     pub(crate) nodes: Rows,
     pub(crate) node_vectors: Rows,
     pub(crate) edges: Rows,
@@ -108,6 +112,7 @@ impl Tables {
                     create.create_database::<U32<BigEndian>, Bytes>(txn, Some("vectors"))?,
                     create.create_database::<U32<BigEndian>, Bytes>(txn, Some("terms"))?,
                     create.create_database::<KeyCodec, NodeCodec<Cosine>>(txn, Some("trees"))?,
+                    create.create_database::<U64<BigEndian>, Bytes>(txn, Some("queue"))?,
                     create.create_database::<U32<BigEndian>, Bytes>(txn, Some("nodes"))?,
                     create.create_database::<U32<BigEndian>, Bytes>(txn, Some("node-vectors"))?,
                     create.create_database::<U32<BigEndian>, Bytes>(txn, Some("edges"))?,
@@ -115,8 +120,18 @@ impl Tables {
             })
             .map_err(fail)?
             .commit();
-        let Some((meta, records, history, vectors, terms, trees, nodes, node_vectors, edges)) =
-            opened
+        let Some((
+            meta,
+            records,
+            history,
+            vectors,
+            terms,
+            trees,
+            queue,
+            nodes,
+            node_vectors,
+            edges,
+        )) = opened
         else {
             return Err(StoreError::damaged(path, "its tables cannot be created"));
         };
@@ -130,6 +145,7 @@ impl Tables {
             vectors,
             terms,
             trees,
+            queue,
             nodes,
             node_vectors,
             edges,
@@ -159,6 +175,7 @@ impl Tables {
                     open.open_database::<U32<BigEndian>, Bytes>(txn, Some("vectors"))?,
                     open.open_database::<U32<BigEndian>, Bytes>(txn, Some("terms"))?,
                     open.open_database::<KeyCodec, NodeCodec<Cosine>>(txn, Some("trees"))?,
+                    open.open_database::<U64<BigEndian>, Bytes>(txn, Some("queue"))?,
                     open.open_database::<U32<BigEndian>, Bytes>(txn, Some("nodes"))?,
                     open.open_database::<U32<BigEndian>, Bytes>(txn, Some("node-vectors"))?,
                     open.open_database::<U32<BigEndian>, Bytes>(txn, Some("edges"))?,
@@ -173,6 +190,7 @@ impl Tables {
             Some(vectors),
             Some(terms),
             Some(trees),
+            Some(queue),
             Some(nodes),
             Some(node_vectors),
             Some(edges),
@@ -203,6 +221,7 @@ impl Tables {
             vectors,
             terms,
             trees,
+            queue,
             nodes,
             node_vectors,
             edges,
@@ -388,6 +407,66 @@ impl Tables {
             .map_err(|error| self.fail(error))?;
         rows.map(|row| self.decode(row.map_err(|error| self.fail(error))?.1))
             .collect()
+    }
+
+    /// A value of the store's user, kept beside the store's own.
+    pub(crate) fn note(&self, txn: &RoTxn<'_>, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = self.meta.get(txn, &format!("{NOTE}{name}"));
+        let value = value.map_err(|error| self.fail(error))?;
+        Ok(value.map(<[u8]>::to_vec))
+    }
+
+    pub(crate) fn put_note(
+        &self,
+        txn: &mut RwTxn<'_>,
+        name: &str,
+        value: &[u8],
+    ) -> Result<(), StoreError> {
+        self.put_meta(txn, &format!("{NOTE}{name}"), value)
+    }
+
+    /// Puts `work` at the end of the queue; returns its number.
+    pub(crate) fn push_queue(&self, txn: &mut RwTxn<'_>, work: &[u8]) -> Result<u64, StoreError> {
+        let last = self.queue.last(txn).map_err(|error| self.fail(error))?;
+        // Numbers may come again once the queue was empty: nothing refers to work that is done.
+        let number = last.map_or(0, |(number, _)| number + 1);
+        self.put_queue(txn, number, work)?;
+        Ok(number)
+    }
+
+    pub(crate) fn put_queue(
+        &self,
+        txn: &mut RwTxn<'_>,
+        number: u64,
+        work: &[u8],
+    ) -> Result<(), StoreError> {
+        self.queue
+            .put(txn, &number, work)
+            .map_err(|error| self.fail(error))
+    }
+
+    pub(crate) fn delete_queue(
+        &self,
+        txn: &mut RwTxn<'_>,
+        number: u64,
+    ) -> Result<bool, StoreError> {
+        self.queue
+            .delete(txn, &number)
+            .map_err(|error| self.fail(error))
+    }
+
+    /// What was queued first.
+    pub(crate) fn first_queue(
+        &self,
+        txn: &RoTxn<'_>,
+    ) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let first = self.queue.first(txn).map_err(|error| self.fail(error))?;
+        Ok(first.map(|(number, work)| (number, work.to_vec())))
+    }
+
+    /// How much is queued.
+    pub(crate) fn count_queue(&self, txn: &RoTxn<'_>) -> Result<u64, StoreError> {
+        self.queue.len(txn).map_err(|error| self.fail(error))
     }
 
     /// How many lines the history has.
