@@ -19,19 +19,20 @@ use crate::resident::Entry;
 use crate::{StoreConfig, StoreError};
 
 /// Version of the layout below.
-const FORMAT: &str = "memgauge-store 3";
+const FORMAT: &str = "memgauge-store 4";
 /// Before the names of a user's own values in `meta`.
 const NOTE: &str = "note:";
 /// Named databases in one environment.
-const DATABASES: u32 = 7;
+const DATABASES: u32 = 10;
 
-type Rows = Database<'static, U32<BigEndian>, Bytes>;
+pub(crate) type Rows = Database<'static, U32<BigEndian>, Bytes>;
 
 /// The environment's databases:
 /// `meta` holds the format, the config and counters; `records`, `vectors` and `terms` are keyed by
 /// memory id (a deleted memory keeps its record alone); `history` by memory id and running number;
 /// `trees` belongs to arroy; `queue` holds work that was taken on and not yet carried out, by running
-/// number.
+/// number; `nodes` and `node-vectors` are keyed by node id, `edges` by the id of the memory that the
+/// edge is.
 ///
 /// The environment is opened without LMDB's own locks and lock file. Between processes a lock on a
 /// file of ours keeps others out, and inside this one every transaction runs under the store's
@@ -47,6 +48,9 @@ pub struct Tables {
     terms: Rows,
     pub(crate) trees: arroy::Database<'static, Cosine>,
     queue: Database<'static, U64<BigEndian>, Bytes>,
+    pub(crate) nodes: Rows,
+    pub(crate) node_vectors: Rows,
+    pub(crate) edges: Rows,
 }
 
 /// What `meta` says.
@@ -82,6 +86,13 @@ fn open_environment(
     }
 }
 
+fn other_format(found: &[u8]) -> String {
+    format!(
+        "its format is `{}`, this build reads `{FORMAT}`",
+        String::from_utf8_lossy(found)
+    )
+}
+
 impl Tables {
     /// Creates the tables in an empty folder.
     pub(crate) fn create(
@@ -102,11 +113,26 @@ impl Tables {
                     create.create_database::<U32<BigEndian>, Bytes>(txn, Some("terms"))?,
                     create.create_database::<KeyCodec, NodeCodec<Cosine>>(txn, Some("trees"))?,
                     create.create_database::<U64<BigEndian>, Bytes>(txn, Some("queue"))?,
+                    create.create_database::<U32<BigEndian>, Bytes>(txn, Some("nodes"))?,
+                    create.create_database::<U32<BigEndian>, Bytes>(txn, Some("node-vectors"))?,
+                    create.create_database::<U32<BigEndian>, Bytes>(txn, Some("edges"))?,
                 )))
             })
             .map_err(fail)?
             .commit();
-        let Some((meta, records, history, vectors, terms, trees, queue)) = opened else {
+        let Some((
+            meta,
+            records,
+            history,
+            vectors,
+            terms,
+            trees,
+            queue,
+            nodes,
+            node_vectors,
+            edges,
+        )) = opened
+        else {
             return Err(StoreError::damaged(path, "its tables cannot be created"));
         };
         let tables = Self {
@@ -120,6 +146,9 @@ impl Tables {
             terms,
             trees,
             queue,
+            nodes,
+            node_vectors,
+            edges,
         };
         let config = serde_json::to_vec(config).map_err(|error| tables.damaged(error))?;
         let mut txn = tables.write()?;
@@ -147,6 +176,9 @@ impl Tables {
                     open.open_database::<U32<BigEndian>, Bytes>(txn, Some("terms"))?,
                     open.open_database::<KeyCodec, NodeCodec<Cosine>>(txn, Some("trees"))?,
                     open.open_database::<U64<BigEndian>, Bytes>(txn, Some("queue"))?,
+                    open.open_database::<U32<BigEndian>, Bytes>(txn, Some("nodes"))?,
+                    open.open_database::<U32<BigEndian>, Bytes>(txn, Some("node-vectors"))?,
+                    open.open_database::<U32<BigEndian>, Bytes>(txn, Some("edges"))?,
                 )))
             })
             .map_err(fail)?
@@ -159,11 +191,24 @@ impl Tables {
             Some(terms),
             Some(trees),
             Some(queue),
+            Some(nodes),
+            Some(node_vectors),
+            Some(edges),
         )) = opened
         else {
+            // A store of an older format lacks tables, and has at least this one.
+            let meta = opened.and_then(|opened| opened.0);
+            let txn = env.read_txn().map_err(fail)?;
+            let format = match meta {
+                Some(meta) => meta.get(&txn, "format").map_err(fail)?,
+                None => None,
+            };
             return Err(StoreError::Format {
                 path: path.to_owned(),
-                message: "its tables are missing".to_owned(),
+                message: match format {
+                    Some(format) if format != FORMAT.as_bytes() => other_format(format),
+                    _ => "its tables are missing".to_owned(),
+                },
             });
         };
         Ok(Self {
@@ -177,6 +222,9 @@ impl Tables {
             terms,
             trees,
             queue,
+            nodes,
+            node_vectors,
+            edges,
         })
     }
 
@@ -201,7 +249,7 @@ impl Tables {
         StoreError::arroy(&self.path(), self.map_bytes, error)
     }
 
-    fn damaged(&self, message: impl ToString) -> StoreError {
+    pub(crate) fn damaged(&self, message: impl ToString) -> StoreError {
         StoreError::damaged(&self.path(), message)
     }
 
@@ -258,10 +306,7 @@ impl Tables {
         match value("format")? {
             Some(format) if format == FORMAT.as_bytes() => {}
             Some(other) => {
-                return Err(wrong(format!(
-                    "its format is `{}`, this build reads `{FORMAT}`",
-                    String::from_utf8_lossy(other)
-                )));
+                return Err(wrong(other_format(other)));
             }
             None => return Err(wrong("it was never completed".to_owned())),
         }
@@ -463,14 +508,23 @@ impl Tables {
     pub(crate) fn for_each_vector(
         &self,
         txn: &RoTxn<'_>,
+        each: impl FnMut(MemoryId, &[f32]),
+    ) -> Result<(), StoreError> {
+        self.for_each_vector_in(self.vectors, txn, each)
+    }
+
+    pub(crate) fn for_each_vector_in(
+        &self,
+        rows: Rows,
+        txn: &RoTxn<'_>,
         mut each: impl FnMut(MemoryId, &[f32]),
     ) -> Result<(), StoreError> {
         let mut vector = Vec::new();
-        for row in self.vectors.iter(txn).map_err(|error| self.fail(error))? {
+        for row in rows.iter(txn).map_err(|error| self.fail(error))? {
             let (id, bytes) = row.map_err(|error| self.fail(error))?;
             let (numbers, rest) = bytes.as_chunks::<4>();
             if !rest.is_empty() {
-                return Err(self.damaged(format!("the vector of m{id} is cut short")));
+                return Err(self.damaged(format!("vector {id} is cut short")));
             }
             vector.clear();
             vector.extend(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)));
@@ -479,7 +533,7 @@ impl Tables {
         Ok(())
     }
 
-    fn put(
+    pub(crate) fn put(
         &self,
         rows: Rows,
         txn: &mut RwTxn<'_>,
@@ -490,11 +544,11 @@ impl Tables {
             .map_err(|error| self.fail(error))
     }
 
-    fn encode(&self, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    pub(crate) fn encode(&self, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
         postcard::to_stdvec(value).map_err(|error| self.damaged(error))
     }
 
-    fn decode<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, StoreError> {
+    pub(crate) fn decode<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, StoreError> {
         postcard::from_bytes(bytes).map_err(|error| self.damaged(error))
     }
 }
