@@ -3,15 +3,19 @@
 
 mod minilm;
 mod norm;
+mod openai;
 mod table;
 mod tokens;
 mod traffic;
 
 use std::sync::Arc;
 
-use memgauge_core::{BuildError, ChatModel, Embedder, registry};
+use memgauge_core::{BuildError, ChatModel, Embedder, Parts, registry};
 
 pub use minilm::{MAX_PIECES, MINILM_FILES, MiniLm, MiniLmConfig, PinnedFile, WeightsError};
+pub use openai::{
+    MaxTokensKey, OpenAiConfig, OpenAiEmbeddingsConfig, Structured, content_address, prices_date,
+};
 pub use table::{Static, StaticConfig, StaticWeights};
 pub use tokens::{CountMemo, TOKENIZERS, Tiktoken, tokenizer};
 pub use traffic::{Exchange, TrafficMode};
@@ -54,6 +58,20 @@ registry! {
     pub enum ModelConfig: "model" => Model {
         "static" => Static(StaticConfig),
         "minilm" => MiniLm(MiniLmConfig),
+        "openai" => OpenAi(OpenAiConfig),
+        "openai-embeddings" => OpenAiEmbeddings(OpenAiEmbeddingsConfig),
+    }
+}
+
+impl ModelConfig {
+    /// The environment variable that live calls need and that is not set: they would all fail.
+    /// Replays need none.
+    pub fn missing_secret(&self, parts: &dyn Parts) -> Option<String> {
+        match self {
+            Self::OpenAi(config) => config.missing_secret(parts),
+            Self::OpenAiEmbeddings(config) => config.missing_secret(parts),
+            _ => None,
+        }
     }
 }
 
@@ -67,7 +85,7 @@ impl Default for ModelConfig {
 mod tests {
     use std::path::Path;
 
-    use memgauge_core::{BuildError, EmbedderHandle, Parts, Tokenizer};
+    use memgauge_core::{EmbedderHandle, Tokenizer};
 
     use super::*;
 
