@@ -415,6 +415,7 @@ mod tests {
             ..Charge::default()
         });
         work.called(Call {
+            kind: CallKind::Chat,
             stage: Stage::Extract,
             model: "m".to_owned(),
             served_by: None,

@@ -369,6 +369,10 @@ pub(crate) enum CacheCommand {
         /// Put stores back into this run directory instead.
         #[arg(long, value_name = "RUN")]
         stores: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct PromptsArgs {
     #[command(subcommand)]
     pub(crate) command: PromptsCommand,
