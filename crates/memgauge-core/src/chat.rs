@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::meter::{Call, CallKind, CallOutcome, Spent};
+use crate::meter::{Call, CallKind, CallOutcome, Spent, Traffic};
 use crate::{ComponentError, Cx, ErrorKind};
 
 /// Who says a message.
@@ -205,6 +205,11 @@ pub trait ChatModel: Send + Sync {
     /// (the repeat of the stage that asks).
     fn key(&self, request: &ChatRequest, epoch: u32) -> String;
 
+    /// Where its replies come from when nothing stands in between.
+    fn traffic(&self) -> Traffic {
+        Traffic::Live
+    }
+
     /// Asks. Retries what may be retried.
     async fn complete(&self, request: &ChatRequest, epoch: u32) -> Completion<ChatReply>;
 }
@@ -370,3 +375,7 @@ fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
         .ok_or("there is no JSON object in it")?;
     serde_json::from_str(object).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+#[path = "chat_tests.rs"]
+mod tests;

@@ -32,6 +32,7 @@ pub use dialogue::{
     Turn, TurnId,
 };
 pub use error::{BuildError, ComponentError, ErrorKind};
+pub use graph::{Edge, GraphReader, Node, NodeId, ScoredNode};
 pub use memory::{
     Fact, Filter, How, MemoryEvent, MemoryId, MemoryKind, MemoryOp, MemoryRecord, OpKind, Scope,
     Source,

@@ -6,6 +6,7 @@
 
 mod assemble;
 pub mod catalogue;
+mod checkup;
 pub mod config;
 mod digest;
 mod error;
@@ -13,6 +14,7 @@ mod plan;
 pub mod run;
 
 pub use assemble::{Assembly, Secrets, Supplies};
+pub use checkup::{Checkup, check_up};
 pub use config::{ConfigFile, ExperimentConfig, Isolation, VariantConfig};
 pub use error::ExperimentError;
 pub use memgauge_pipeline::prompt;

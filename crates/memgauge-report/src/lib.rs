@@ -16,7 +16,7 @@ pub mod table;
 
 pub use fate::{Fate, fate};
 pub use lineage::{Lineage, MemoryTrace};
-pub use manifest::{DatasetManifest, Machine, Manifest, VariantManifest};
+pub use manifest::{DatasetManifest, Machine, Manifest, TrafficManifest, VariantManifest};
 pub use parquet::write_parquet;
 pub use question::{first_question, show_question};
 pub use rundir::{Appender, RunDir, RunDirError, files};

@@ -23,6 +23,9 @@ pub struct Manifest {
     pub variants: Vec<VariantManifest>,
     /// Models by name: what shaped their output.
     pub models: BTreeMap<String, String>,
+    /// Where replies of models came from; null in runs of a memgauge that did not say.
+    #[serde(default)]
+    pub traffic: Option<TrafficManifest>,
     /// Models as the providers name them, by name: what was asked for and what answered can differ.
     /// Known once the run is finished; empty before, and for what computes in this process.
     #[serde(default)]
@@ -68,6 +71,17 @@ pub struct DatasetManifest {
     pub conversations: usize,
     /// Questions in the run.
     pub questions: usize,
+}
+
+/// Where replies of models came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrafficManifest {
+    /// `live`, `cached`, `record` or `replay`.
+    pub mode: String,
+    /// The cassette that was replayed, or that was recorded outside of the run directory.
+    pub cassette: Option<String>,
+    /// BLAKE3 of the cassette that was replayed.
+    pub digest: Option<String>,
 }
 
 /// One variant.

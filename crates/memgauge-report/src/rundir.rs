@@ -34,6 +34,10 @@ pub mod files {
     pub const LOCK: &str = ".lock";
     /// Stores of the memory systems while the run is unfinished.
     pub const STORES: &str = "stores";
+    /// What models replied, while the run that records it is unfinished.
+    pub const RECORDING: &str = "calls";
+    /// What models replied, for replays.
+    pub const CASSETTE: &str = "cassette.jsonl.gz";
 }
 
 /// A run directory cannot be made, read or written.

@@ -7,6 +7,7 @@ mod exit;
 mod output;
 mod places;
 mod progress;
+mod traffic;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,8 @@ fn main() -> ExitCode {
             Command::Prompts(args) => commands::prompts::run(args),
             Command::Dataset(args) => commands::dataset::run(args, &cli.global).await,
             Command::Model(args) => commands::model::run(args, &cli.global).await,
+            Command::Doctor(args) => commands::doctor::run(args).await,
+            Command::Cache(args) => commands::cache::run(args).await,
         }
     });
     match result {

@@ -17,11 +17,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use memgauge_dataset::Dataset;
+use memgauge_model::{TrafficError, TrafficMode};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::Summary;
 use memgauge_report::{
-    DatasetManifest, Manifest, RunDir, RunDirError, VariantManifest, files, record, summarise,
-    table, write_parquet,
+    DatasetManifest, Manifest, RunDir, RunDirError, TrafficManifest, VariantManifest, files,
+    record, summarise, table, write_parquet,
 };
 
 pub use observe::{Event, Observer, Stop};
@@ -91,6 +92,22 @@ impl Runner {
         options: RunOptions,
     ) -> Result<Self, ExperimentError> {
         let assembly = Self::check(&file, &plan, options.supplies.clone())?;
+        let mode = assembly.exchange().mode();
+        if mode != TrafficMode::Replay {
+            let missing = assembly.missing_secrets();
+            if !missing.is_empty() {
+                let problem = |(model, variable): &(String, String)| {
+                    let message = format!(
+                        "calls of model `{model}` need the environment variable {variable}, which is not set; \
+                         without it, recorded calls can be replayed: --traffic replay --cassette FILE"
+                    );
+                    file.problem(&format!("models.{model}"), message)
+                };
+                return Err(ExperimentError::Config(
+                    missing.iter().map(problem).collect(),
+                ));
+            }
+        }
         Ok(Self {
             file,
             dataset: Arc::new(dataset),
@@ -283,6 +300,14 @@ impl Runner {
         let jobs = self.jobs();
         let seed = self.file.config.seed;
         let keep_stores = self.file.config.record.stores;
+        let assembly = Arc::clone(&self.assembly);
+        let recording = (dir.file(files::RECORDING), dir.file(files::CASSETTE));
+        let unkept = |error: TrafficError| ExperimentError::Stopped(error.to_string());
+        let exchange = assembly.exchange();
+        exchange
+            .begin(&recording.0, &recording.1)
+            .await
+            .map_err(unkept)?;
         let bench = Arc::new(Bench::new(self, dir.clone(), jobs, observer, stop)?);
         if !bench.run().await? {
             return Ok(RunReport::Interrupted { dir });
@@ -290,6 +315,7 @@ impl Runner {
         bench.sort_files().map_err(stopped)?;
         let observer = Arc::clone(&bench.observer);
         drop(bench);
+        exchange.end(&recording.1).map_err(unkept)?;
         observer.event(&Event::Summarising);
         let bootstrap = Bootstrap {
             seed,
@@ -325,6 +351,19 @@ impl Runner {
             dir,
             summary: Box::new(summary),
         })
+    }
+
+    fn traffic(&self) -> TrafficManifest {
+        let exchange = self.assembly.exchange();
+        let whole = |path: &std::path::Path| {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            path.display().to_string()
+        };
+        TrafficManifest {
+            mode: exchange.mode().name().to_owned(),
+            cassette: exchange.cassette().map(whole),
+            digest: exchange.digest().map(str::to_owned),
+        }
     }
 
     fn manifest(&self) -> Result<Manifest, ExperimentError> {
@@ -367,6 +406,7 @@ impl Runner {
                 .collect(),
             // Every system was built once to check it, which loaded its models.
             models: self.assembly.loaded(),
+            traffic: Some(self.traffic()),
             served_by: Default::default(),
             prompts: self.assembly.prompts(),
             prompts_path: self.assembly.prompts_path().map(|path| {
