@@ -10,6 +10,7 @@ mod checkup;
 pub mod config;
 mod digest;
 mod error;
+mod judging;
 mod plan;
 pub mod run;
 
@@ -17,6 +18,7 @@ pub use assemble::{Assembly, Secrets, Supplies};
 pub use checkup::{Checkup, check_up};
 pub use config::{ConfigFile, ExperimentConfig, Isolation, VariantConfig};
 pub use error::ExperimentError;
+pub use judging::{JudgeEnd, JudgeOptions, judge_again};
 pub use memgauge_pipeline::prompt;
 pub use plan::{Plan, PlannedConversation, PlannedVariant, Role};
 pub use run::{Event, Observer, RunOptions, RunReport, Runner, Stop};
