@@ -14,6 +14,7 @@ mod isolation;
 mod quickstart;
 mod real_data;
 mod resume;
+mod traffic;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
