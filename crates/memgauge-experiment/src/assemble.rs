@@ -98,6 +98,19 @@ impl Assembly {
             .collect()
     }
 
+    /// Whether a chat model was loaded.
+    pub fn has_chat(&self) -> bool {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded
+            .values()
+            .any(|model| matches!(model, Loaded::Chat(_)))
+    }
+
+    /// Folder with the user's own prompts.
+    pub fn prompts_path(&self) -> Option<&Path> {
+        self.supplies.prompts.as_deref()
+    }
+
     /// The prompts that were asked for so far: name and digest.
     pub fn prompts(&self) -> BTreeMap<String, String> {
         let prompts = self.prompts.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,5 +17,6 @@ pub use assemble::{Assembly, Secrets, Supplies};
 pub use checkup::{Checkup, check_up};
 pub use config::{ConfigFile, ExperimentConfig, Isolation, VariantConfig};
 pub use error::ExperimentError;
+pub use memgauge_pipeline::prompt;
 pub use plan::{Plan, PlannedConversation, PlannedVariant, Role};
 pub use run::{Event, Observer, RunOptions, RunReport, Runner, Stop};

@@ -1,5 +1,6 @@
 //! Records, metrics, statistics and tables: functions of saved files.
 
+mod call;
 mod fate;
 mod lineage;
 mod manifest;

@@ -5,12 +5,16 @@ use std::path::PathBuf;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use jiff::civil::DateTime;
-use memgauge_core::{ConversationId, Filter, MemoryEvent, MemoryId, MemoryOp, MemoryRecord, Scope};
+use memgauge_core::{
+    ConversationId, Filter, MemoryEvent, MemoryId, MemoryKind, MemoryOp, MemoryRecord, Scope,
+};
 
+use crate::graph::Applied;
 use crate::ids::IdSet;
 use crate::lexical::Analyzer;
 use crate::open::StoreLock;
 use crate::plan::Plan;
+use crate::queue::Settled;
 use crate::resident::{Edit, Entry, Resident};
 use crate::tables::Tables;
 use crate::{StoreConfig, StoreError, VectorIndex};
@@ -70,7 +74,7 @@ impl Store {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn writable(&self) -> Result<(), StoreError> {
+    pub(crate) fn writable(&self) -> Result<(), StoreError> {
         if self.read_only {
             return Err(StoreError::ReadOnly {
                 path: self.tables.path(),
@@ -97,6 +101,25 @@ impl Store {
     /// deleted, [`StoreError::Dimensions`], [`StoreError::NotFinite`] or [`StoreError::NoVectors`]
     /// for a vector, and what LMDB or the disk says.
     pub fn apply(&self, changes: &[Change]) -> Result<Vec<MemoryEvent>, StoreError> {
+        self.apply_work(changes, None)
+    }
+
+    /// [`Store::apply`], and in the same transaction what becomes of the queued work that led to it.
+    pub(crate) fn apply_work(
+        &self,
+        changes: &[Change],
+        work: Option<&Settled<'_>>,
+    ) -> Result<Vec<MemoryEvent>, StoreError> {
+        let add = |plan: &mut Plan<'_>| changes.iter().try_for_each(|change| plan.add(change));
+        Ok(self.carry_out(add, work)?.events)
+    }
+
+    /// Carries out what `fill` puts into a plan, in one transaction.
+    pub(crate) fn carry_out(
+        &self,
+        fill: impl FnOnce(&mut Plan<'_>) -> Result<(), StoreError>,
+        work: Option<&Settled<'_>>,
+    ) -> Result<Applied, StoreError> {
         self.writable()?;
         let mut state = self.write_state();
         let state = &mut *state;
@@ -106,10 +129,13 @@ impl Store {
         }
 
         let mut plan = Plan::new(&state.resident, &self.analyzer);
-        for change in changes {
-            plan.add(change)?;
-        }
-        let Plan { staged, events, .. } = plan;
+        fill(&mut plan)?;
+        let Plan {
+            staged,
+            events,
+            graph,
+            ..
+        } = plan;
 
         let mut indexed = state.indexed.clone();
         let mut number = state.events;
@@ -136,10 +162,25 @@ impl Store {
                 number += 1;
             }
         }
+        for node in graph.nodes.values() {
+            self.tables.put_node(&mut txn, node)?;
+        }
+        for (&id, vector) in &graph.vectors {
+            self.tables.put_node_vector(&mut txn, id, vector)?;
+        }
+        for (&id, edge) in &graph.edges {
+            match edge {
+                Some(edge) => self.tables.put_edge(&mut txn, edge)?,
+                None => self.tables.delete_edge(&mut txn, id)?,
+            }
+        }
         if indexed != state.indexed {
             self.tables.put_indexed(&mut txn, &indexed)?;
         }
         self.tables.put_events(&mut txn, number)?;
+        if let Some(work) = work {
+            self.settle(&mut txn, work)?;
+        }
         self.tables.commit(txn)?;
 
         state.indexed = indexed;
@@ -149,7 +190,9 @@ impl Store {
                 .resident
                 .put(id, staged.entry, &staged.vector, &staged.terms);
         }
-        Ok(events)
+        let nodes = graph.fresh.clone();
+        state.resident.put_graph(graph);
+        Ok(Applied { events, nodes })
     }
 
     fn index_is_due(&self, state: &State) -> bool {
@@ -306,6 +349,17 @@ impl Store {
             .live()
             .iter()
             .filter_map(|id| Some((id, state.resident.record(id)?.text.clone())))
+            .collect()
+    }
+
+    /// Texts of the memories that an embedder is fitted to, in the order of ids: all but edges, whose
+    /// words the other memories hold already.
+    pub fn corpus(&self) -> Vec<String> {
+        let state = self.read_state();
+        let ids = state.resident.live().iter();
+        ids.filter_map(|id| state.resident.record(id))
+            .filter(|record| record.kind != MemoryKind::Relation)
+            .map(|record| record.text.clone())
             .collect()
     }
 

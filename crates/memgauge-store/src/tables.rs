@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 use arroy::distances::Cosine;
 use arroy::internals::{KeyCodec, NodeCodec};
 use heed::byteorder::BigEndian;
-use heed::types::{Bytes, Str, U32};
+use heed::types::{Bytes, Str, U32, U64};
 use heed::{CommitOrAbort, Database, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
 use memgauge_core::{MemoryEvent, MemoryId};
 use roaring::RoaringBitmap;
@@ -19,16 +19,20 @@ use crate::resident::Entry;
 use crate::{StoreConfig, StoreError};
 
 /// Version of the layout below.
-const FORMAT: &str = "memgauge-store 2";
+const FORMAT: &str = "memgauge-store 4";
+/// Before the names of a user's own values in `meta`.
+const NOTE: &str = "note:";
 /// Named databases in one environment.
-const DATABASES: u32 = 6;
+const DATABASES: u32 = 10;
 
-type Rows = Database<'static, U32<BigEndian>, Bytes>;
+pub(crate) type Rows = Database<'static, U32<BigEndian>, Bytes>;
 
 /// The environment's databases:
 /// `meta` holds the format, the config and counters; `records`, `vectors` and `terms` are keyed by
 /// memory id (a deleted memory keeps its record alone); `history` by memory id and running number;
-/// `trees` belongs to arroy.
+/// `trees` belongs to arroy; `queue` holds work that was taken on and not yet carried out, by running
+/// number; `nodes` and `node-vectors` are keyed by node id, `edges` by the id of the memory that the
+/// edge is.
 ///
 /// The environment is opened without LMDB's own locks and lock file. Between processes a lock on a
 /// file of ours keeps others out, and inside this one every transaction runs under the store's
@@ -43,6 +47,10 @@ pub struct Tables {
     vectors: Rows,
     terms: Rows,
     pub(crate) trees: arroy::Database<'static, Cosine>,
+    queue: Database<'static, U64<BigEndian>, Bytes>,
+    pub(crate) nodes: Rows,
+    pub(crate) node_vectors: Rows,
+    pub(crate) edges: Rows,
 }
 
 /// What `meta` says.
@@ -78,6 +86,13 @@ fn open_environment(
     }
 }
 
+fn other_format(found: &[u8]) -> String {
+    format!(
+        "its format is `{}`, this build reads `{FORMAT}`",
+        String::from_utf8_lossy(found)
+    )
+}
+
 impl Tables {
     /// Creates the tables in an empty folder.
     pub(crate) fn create(
@@ -97,11 +112,27 @@ impl Tables {
                     create.create_database::<U32<BigEndian>, Bytes>(txn, Some("vectors"))?,
                     create.create_database::<U32<BigEndian>, Bytes>(txn, Some("terms"))?,
                     create.create_database::<KeyCodec, NodeCodec<Cosine>>(txn, Some("trees"))?,
+                    create.create_database::<U64<BigEndian>, Bytes>(txn, Some("queue"))?,
+                    create.create_database::<U32<BigEndian>, Bytes>(txn, Some("nodes"))?,
+                    create.create_database::<U32<BigEndian>, Bytes>(txn, Some("node-vectors"))?,
+                    create.create_database::<U32<BigEndian>, Bytes>(txn, Some("edges"))?,
                 )))
             })
             .map_err(fail)?
             .commit();
-        let Some((meta, records, history, vectors, terms, trees)) = opened else {
+        let Some((
+            meta,
+            records,
+            history,
+            vectors,
+            terms,
+            trees,
+            queue,
+            nodes,
+            node_vectors,
+            edges,
+        )) = opened
+        else {
             return Err(StoreError::damaged(path, "its tables cannot be created"));
         };
         let tables = Self {
@@ -114,6 +145,10 @@ impl Tables {
             vectors,
             terms,
             trees,
+            queue,
+            nodes,
+            node_vectors,
+            edges,
         };
         let config = serde_json::to_vec(config).map_err(|error| tables.damaged(error))?;
         let mut txn = tables.write()?;
@@ -140,6 +175,10 @@ impl Tables {
                     open.open_database::<U32<BigEndian>, Bytes>(txn, Some("vectors"))?,
                     open.open_database::<U32<BigEndian>, Bytes>(txn, Some("terms"))?,
                     open.open_database::<KeyCodec, NodeCodec<Cosine>>(txn, Some("trees"))?,
+                    open.open_database::<U64<BigEndian>, Bytes>(txn, Some("queue"))?,
+                    open.open_database::<U32<BigEndian>, Bytes>(txn, Some("nodes"))?,
+                    open.open_database::<U32<BigEndian>, Bytes>(txn, Some("node-vectors"))?,
+                    open.open_database::<U32<BigEndian>, Bytes>(txn, Some("edges"))?,
                 )))
             })
             .map_err(fail)?
@@ -151,11 +190,25 @@ impl Tables {
             Some(vectors),
             Some(terms),
             Some(trees),
+            Some(queue),
+            Some(nodes),
+            Some(node_vectors),
+            Some(edges),
         )) = opened
         else {
+            // A store of an older format lacks tables, and has at least this one.
+            let meta = opened.and_then(|opened| opened.0);
+            let txn = env.read_txn().map_err(fail)?;
+            let format = match meta {
+                Some(meta) => meta.get(&txn, "format").map_err(fail)?,
+                None => None,
+            };
             return Err(StoreError::Format {
                 path: path.to_owned(),
-                message: "its tables are missing".to_owned(),
+                message: match format {
+                    Some(format) if format != FORMAT.as_bytes() => other_format(format),
+                    _ => "its tables are missing".to_owned(),
+                },
             });
         };
         Ok(Self {
@@ -168,6 +221,10 @@ impl Tables {
             vectors,
             terms,
             trees,
+            queue,
+            nodes,
+            node_vectors,
+            edges,
         })
     }
 
@@ -192,7 +249,7 @@ impl Tables {
         StoreError::arroy(&self.path(), self.map_bytes, error)
     }
 
-    fn damaged(&self, message: impl ToString) -> StoreError {
+    pub(crate) fn damaged(&self, message: impl ToString) -> StoreError {
         StoreError::damaged(&self.path(), message)
     }
 
@@ -249,10 +306,7 @@ impl Tables {
         match value("format")? {
             Some(format) if format == FORMAT.as_bytes() => {}
             Some(other) => {
-                return Err(wrong(format!(
-                    "its format is `{}`, this build reads `{FORMAT}`",
-                    String::from_utf8_lossy(other)
-                )));
+                return Err(wrong(other_format(other)));
             }
             None => return Err(wrong("it was never completed".to_owned())),
         }
@@ -355,6 +409,66 @@ impl Tables {
             .collect()
     }
 
+    /// A value of the store's user, kept beside the store's own.
+    pub(crate) fn note(&self, txn: &RoTxn<'_>, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = self.meta.get(txn, &format!("{NOTE}{name}"));
+        let value = value.map_err(|error| self.fail(error))?;
+        Ok(value.map(<[u8]>::to_vec))
+    }
+
+    pub(crate) fn put_note(
+        &self,
+        txn: &mut RwTxn<'_>,
+        name: &str,
+        value: &[u8],
+    ) -> Result<(), StoreError> {
+        self.put_meta(txn, &format!("{NOTE}{name}"), value)
+    }
+
+    /// Puts `work` at the end of the queue; returns its number.
+    pub(crate) fn push_queue(&self, txn: &mut RwTxn<'_>, work: &[u8]) -> Result<u64, StoreError> {
+        let last = self.queue.last(txn).map_err(|error| self.fail(error))?;
+        // Numbers may come again once the queue was empty: nothing refers to work that is done.
+        let number = last.map_or(0, |(number, _)| number + 1);
+        self.put_queue(txn, number, work)?;
+        Ok(number)
+    }
+
+    pub(crate) fn put_queue(
+        &self,
+        txn: &mut RwTxn<'_>,
+        number: u64,
+        work: &[u8],
+    ) -> Result<(), StoreError> {
+        self.queue
+            .put(txn, &number, work)
+            .map_err(|error| self.fail(error))
+    }
+
+    pub(crate) fn delete_queue(
+        &self,
+        txn: &mut RwTxn<'_>,
+        number: u64,
+    ) -> Result<bool, StoreError> {
+        self.queue
+            .delete(txn, &number)
+            .map_err(|error| self.fail(error))
+    }
+
+    /// What was queued first.
+    pub(crate) fn first_queue(
+        &self,
+        txn: &RoTxn<'_>,
+    ) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let first = self.queue.first(txn).map_err(|error| self.fail(error))?;
+        Ok(first.map(|(number, work)| (number, work.to_vec())))
+    }
+
+    /// How much is queued.
+    pub(crate) fn count_queue(&self, txn: &RoTxn<'_>) -> Result<u64, StoreError> {
+        self.queue.len(txn).map_err(|error| self.fail(error))
+    }
+
     /// How many lines the history has.
     pub(crate) fn count_events(&self, txn: &RoTxn<'_>) -> Result<u64, StoreError> {
         self.history.len(txn).map_err(|error| self.fail(error))
@@ -394,14 +508,23 @@ impl Tables {
     pub(crate) fn for_each_vector(
         &self,
         txn: &RoTxn<'_>,
+        each: impl FnMut(MemoryId, &[f32]),
+    ) -> Result<(), StoreError> {
+        self.for_each_vector_in(self.vectors, txn, each)
+    }
+
+    pub(crate) fn for_each_vector_in(
+        &self,
+        rows: Rows,
+        txn: &RoTxn<'_>,
         mut each: impl FnMut(MemoryId, &[f32]),
     ) -> Result<(), StoreError> {
         let mut vector = Vec::new();
-        for row in self.vectors.iter(txn).map_err(|error| self.fail(error))? {
+        for row in rows.iter(txn).map_err(|error| self.fail(error))? {
             let (id, bytes) = row.map_err(|error| self.fail(error))?;
             let (numbers, rest) = bytes.as_chunks::<4>();
             if !rest.is_empty() {
-                return Err(self.damaged(format!("the vector of m{id} is cut short")));
+                return Err(self.damaged(format!("vector {id} is cut short")));
             }
             vector.clear();
             vector.extend(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)));
@@ -410,7 +533,7 @@ impl Tables {
         Ok(())
     }
 
-    fn put(
+    pub(crate) fn put(
         &self,
         rows: Rows,
         txn: &mut RwTxn<'_>,
@@ -421,11 +544,11 @@ impl Tables {
             .map_err(|error| self.fail(error))
     }
 
-    fn encode(&self, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    pub(crate) fn encode(&self, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
         postcard::to_stdvec(value).map_err(|error| self.damaged(error))
     }
 
-    fn decode<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, StoreError> {
+    pub(crate) fn decode<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, StoreError> {
         postcard::from_bytes(bytes).map_err(|error| self.damaged(error))
     }
 }

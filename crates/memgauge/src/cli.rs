@@ -67,6 +67,8 @@ pub(crate) enum Command {
     Components(ComponentsArgs),
     /// Look at config files.
     Config(ConfigArgs),
+    /// Read, compare and import prompts.
+    Prompts(PromptsArgs),
     /// Find, fetch, check and read datasets.
     Dataset(DatasetArgs),
     /// Find and fetch models.
@@ -367,5 +369,43 @@ pub(crate) enum CacheCommand {
         /// Put stores back into this run directory instead.
         #[arg(long, value_name = "RUN")]
         stores: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PromptsArgs {
+    #[command(subcommand)]
+    pub(crate) command: PromptsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PromptsCommand {
+    /// List the prompts with the beginning of their digests.
+    List,
+    /// Show a prompt with its digest and variables.
+    Show {
+        /// Its name, such as `extract/mem0-2504`.
+        name: String,
+        /// The file alone: what to begin a prompt of your own with.
+        #[arg(long, conflicts_with = "rendered")]
+        raw: bool,
+        /// As it is sent, with the variables' examples.
+        #[arg(long)]
+        rendered: bool,
+    },
+    /// Compare a prompt with your own, and check that yours can be used.
+    Diff {
+        /// Its name.
+        name: String,
+        /// Your folder of prompts, or a file.
+        path: PathBuf,
+    },
+    /// Make prompt files of the triple-quoted constants in a local checkout of mem0's evaluation.
+    Import {
+        /// Folder of the checkout.
+        checkout: PathBuf,
+        /// Folder for the prompt files: what `prompts` in a config then names.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
 }

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
             Command::Show(args) => commands::show::run(args),
             Command::Components(args) => commands::components::run(args),
             Command::Config(args) => commands::config::run(args),
+            Command::Prompts(args) => commands::prompts::run(args),
             Command::Dataset(args) => commands::dataset::run(args, &cli.global).await,
             Command::Model(args) => commands::model::run(args, &cli.global).await,
             Command::Doctor(args) => commands::doctor::run(args).await,

@@ -11,6 +11,7 @@ mod observe;
 mod questions;
 mod resume;
 mod score;
+mod timing;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,6 +32,10 @@ use crate::config::ConfigFile;
 use crate::error::ExperimentError;
 use crate::plan::{Plan, Role};
 use bench::Bench;
+
+/// Units of work at a time where models are called: they wait for providers, not for processors.
+/// How many calls a provider sees at a time is its model block's business.
+const REMOTE_JOBS: usize = 16;
 
 /// What the command line adds to a config.
 #[derive(Clone, Default)]
@@ -149,6 +154,9 @@ impl Runner {
                 }
             }
         }
+        if let Err(error) = file.config.judge.build(&assembly.parts()) {
+            problems.push(file.part_problem("judge", &error));
+        }
         if !problems.is_empty() {
             return Err(ExperimentError::Config(problems));
         }
@@ -159,6 +167,9 @@ impl Runner {
         let given = self.options.jobs.unwrap_or(self.file.config.jobs);
         if given > 0 {
             return given;
+        }
+        if self.assembly.has_chat() {
+            return REMOTE_JOBS;
         }
         std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
     }
@@ -229,6 +240,11 @@ impl Runner {
                 differs.push(format!("model `{name}` differs"));
             }
         }
+        for (name, old) in &manifest.prompts {
+            if mine.prompts.get(name) != Some(old) {
+                differs.push(format!("prompt `{name}` differs"));
+            }
+        }
         if let (Some(old), Some(new)) = (&manifest.revision, &mine.revision)
             && old != new
         {
@@ -280,7 +296,7 @@ impl Runner {
         observer: Arc<dyn Observer>,
         stop: Stop,
     ) -> Result<RunReport, ExperimentError> {
-        let manifest = dir.manifest().map_err(ExperimentError::RunDir)?;
+        let mut manifest = dir.manifest().map_err(ExperimentError::RunDir)?;
         let jobs = self.jobs();
         let seed = self.file.config.seed;
         let keep_stores = self.file.config.record.stores;
@@ -305,6 +321,18 @@ impl Runner {
             seed,
             ..Bootstrap::default()
         };
+        dir.calls(|row| {
+            if let Some(name) = row.served_by {
+                manifest
+                    .served_by
+                    .entry(row.model)
+                    .or_default()
+                    .insert(name);
+            }
+        })
+        .map_err(stopped)?;
+        dir.write_json(files::MANIFEST, &manifest)
+            .map_err(stopped)?;
         let summary = summarise(&dir, &manifest, bootstrap)?;
         dir.write_json(files::SUMMARY, &summary).map_err(stopped)?;
         let text = table::report(&summary, table::Style::Markdown);
@@ -379,6 +407,14 @@ impl Runner {
             // Every system was built once to check it, which loaded its models.
             models: self.assembly.loaded(),
             traffic: Some(self.traffic()),
+            served_by: Default::default(),
+            prompts: self.assembly.prompts(),
+            prompts_path: self.assembly.prompts_path().map(|path| {
+                std::path::absolute(path)
+                    .unwrap_or_else(|_| path.to_owned())
+                    .display()
+                    .to_string()
+            }),
             partial: self.plan.partial,
             seed: config.seed,
             tool: env!("CARGO_PKG_VERSION").to_owned(),

@@ -15,7 +15,9 @@ use memgauge_core::{ComponentError, ConversationId, ErrorKind, MemorySystem, reg
 pub use control::Oracle;
 pub use full_context::{FullContext, FullContextConfig};
 pub use no_memory::{NoMemory, NoMemoryConfig};
-pub use pipeline::{MAX_CANDIDATES, Pipeline, PipelineConfig, StorageConfig};
+pub use pipeline::{
+    ConsolidationConfig, MAX_CANDIDATES, Perspectives, Pipeline, PipelineConfig, StorageConfig,
+};
 pub use presets::{
     Mem0RulesConfig, ObservationsConfig, SummariesConfig, TurnsConfig, best_hybrid_fusion,
 };

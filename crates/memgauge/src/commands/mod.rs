@@ -7,6 +7,7 @@ pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod model;
 pub(crate) mod plan;
+pub(crate) mod prompts;
 pub(crate) mod run;
 pub(crate) mod show;
 mod stores;
