@@ -15,6 +15,7 @@ mod prompts;
 mod quickstart;
 mod real_data;
 mod resume;
+mod traffic;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
