@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::memory::MemoryArgs;
 use crate::exit;
 
 /// Measures long-term memory for LLM agents.
@@ -71,6 +72,8 @@ pub(crate) enum Command {
     Dataset(DatasetArgs),
     /// Find and fetch models.
     Model(ModelArgs),
+    /// Keep a memory: add to it, search it, look at it.
+    Memory(MemoryArgs),
 }
 
 /// A config file and what the command line changes about it.

@@ -33,6 +33,7 @@ fn main() -> ExitCode {
             Command::Config(args) => commands::config::run(args),
             Command::Dataset(args) => commands::dataset::run(args, &cli.global).await,
             Command::Model(args) => commands::model::run(args, &cli.global).await,
+            Command::Memory(args) => commands::memory::run(args).await,
         }
     });
     match result {

@@ -10,6 +10,7 @@ use memgauge_core::{
     Scope, Session, Source, Stage,
 };
 use memgauge_store::{Change, Said, Store, StoreOptions};
+use serde::Serialize;
 
 use super::SystemConfig;
 use super::desk::Desk;
@@ -40,7 +41,7 @@ pub struct Addition<'a> {
 }
 
 /// A memory that a query found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Found {
     /// The memory.
     pub record: MemoryRecord,
@@ -86,7 +87,9 @@ impl PipelineConfig {
                         durable: true,
                         ..StoreOptions::default()
                     };
-                    Store::create_with(folder, wanted, options)?
+                    let store = Store::build_with(folder, wanted, options)?;
+                    store.finish()?;
+                    store
                 }
             };
             Ok((store, false))

@@ -3,6 +3,7 @@
 pub(crate) mod components;
 pub(crate) mod config;
 pub(crate) mod dataset;
+pub(crate) mod memory;
 pub(crate) mod model;
 pub(crate) mod plan;
 pub(crate) mod run;
