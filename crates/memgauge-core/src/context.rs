@@ -79,4 +79,14 @@ pub struct Context {
     pub entries: Vec<ContextEntry>,
     /// Memories that were retrieved but did not fit.
     pub dropped: Vec<MemoryId>,
+    /// What of the text was retrieved, where a protocol puts more into it, such as a heading over each
+    /// speaker's memories; `None` = all of it. Token figures count this.
+    pub retrieved: Option<String>,
+}
+
+impl Context {
+    /// The text without what a protocol put around it.
+    pub fn retrieved(&self) -> &str {
+        self.retrieved.as_deref().unwrap_or(&self.text)
+    }
 }

@@ -309,16 +309,25 @@ impl Cx {
         ledger.calls.push(call);
     }
 
-    /// Takes over the calls and counters of work that went on in the background under a meter of
-    /// its own, so that they are booked where the work is used and not where it happened to end.
+    /// Takes over what work in the background came to under a meter of its own: charges, calls and
+    /// counters are booked where the work is used and not where it happened to end.
     pub fn absorb(&self, background: &Meter) {
-        for mut call in background.calls() {
-            call.background = true;
-            self.called(call);
+        for (stage, charge) in background.charges() {
+            self.with(stage).charge(&charge);
         }
+        let calls = background.calls().into_iter().map(|call| Call {
+            background: true,
+            ..call
+        });
+        self.meter.ledger().calls.extend(calls);
         for (component, n) in background.counters() {
             self.count(&component, n);
         }
+    }
+
+    /// See [`Meter::is_replayed`].
+    pub fn is_replayed(&self) -> bool {
+        self.meter.is_replayed()
     }
 
     /// Notes that what was said in a session can be found now.
@@ -369,6 +378,38 @@ mod tests {
         cx.charge(&call(Some(1)));
         let charge = meter.charges()[&Stage::Search];
         assert_eq!((charge.calls, charge.input_tokens), (4, None));
+    }
+
+    #[test]
+    fn work_in_the_background_is_booked_where_it_is_used() {
+        let background = Meter::new();
+        let work = background.at(Stage::Update);
+        work.count("update:llm", 2);
+        work.charge(&Charge {
+            calls: 1,
+            inputs: 3,
+            ..Charge::default()
+        });
+        work.called(Call {
+            stage: Stage::Extract,
+            model: "m".to_owned(),
+            served_by: None,
+            request: "r".to_owned(),
+            inputs: 1,
+            usage: Usage::default(),
+            outcome: CallOutcome::Usable,
+            spent: Spent::default(),
+            background: false,
+        });
+        let meter = Meter::new();
+        meter.at(Stage::Index).absorb(&background);
+        assert_eq!(meter.charges(), background.charges());
+        assert_eq!(meter.charges()[&Stage::Update].inputs, 3);
+        assert!(meter.calls().iter().all(|call| call.background));
+        assert_eq!(
+            (meter.calls().len(), meter.counters()["update:llm"]),
+            (1, 2)
+        );
     }
 
     #[test]

@@ -75,6 +75,9 @@ pub enum StoreError {
     /// An operation names a memory that the store does not hold (any more).
     #[error("no memory {0}")]
     UnknownMemory(MemoryId),
+    /// Nothing of that number is queued (any more).
+    #[error("no queued work {0}")]
+    UnknownWork(u64),
     /// All 2^32 - 1 ids are used up.
     #[error("no ids left")]
     NoIdsLeft,

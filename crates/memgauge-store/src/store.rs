@@ -11,6 +11,7 @@ use crate::ids::IdSet;
 use crate::lexical::Analyzer;
 use crate::open::StoreLock;
 use crate::plan::Plan;
+use crate::queue::Settled;
 use crate::resident::{Edit, Entry, Resident};
 use crate::short_term::ShortTerm;
 use crate::tables::Tables;
@@ -99,6 +100,15 @@ impl Store {
     /// deleted, [`StoreError::Dimensions`], [`StoreError::NotFinite`] or [`StoreError::NoVectors`]
     /// for a vector, and what LMDB or the disk says.
     pub fn apply(&self, changes: &[Change]) -> Result<Vec<MemoryEvent>, StoreError> {
+        self.apply_work(changes, None)
+    }
+
+    /// [`Store::apply`], and in the same transaction what becomes of the queued work that led to it.
+    pub(crate) fn apply_work(
+        &self,
+        changes: &[Change],
+        work: Option<&Settled<'_>>,
+    ) -> Result<Vec<MemoryEvent>, StoreError> {
         self.writable()?;
         let mut state = self.write_state();
         let state = &mut *state;
@@ -142,6 +152,9 @@ impl Store {
             self.tables.put_indexed(&mut txn, &indexed)?;
         }
         self.tables.put_events(&mut txn, number)?;
+        if let Some(work) = work {
+            self.settle(&mut txn, work)?;
+        }
         self.tables.commit(txn)?;
 
         state.indexed = indexed;

@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 use arroy::distances::Cosine;
 use arroy::internals::{KeyCodec, NodeCodec};
 use heed::byteorder::BigEndian;
-use heed::types::{Bytes, Str, U32};
+use heed::types::{Bytes, Str, U32, U64};
 use heed::{CommitOrAbort, Database, Env, EnvFlags, EnvOpenOptions, RoTxn, RwTxn, WithoutTls};
 use memgauge_core::{MemoryEvent, MemoryId};
 use roaring::RoaringBitmap;
@@ -21,15 +21,18 @@ use crate::{StoreConfig, StoreError, StoreOptions};
 
 /// Version of the layout below.
 const FORMAT: &str = "memgauge-store 3";
+/// Before the names of a user's own values in `meta`.
+const NOTE: &str = "note:";
 /// Named databases in one environment.
-const DATABASES: u32 = 7;
+const DATABASES: u32 = 8;
 
 type Rows = Database<'static, U32<BigEndian>, Bytes>;
 
 /// The environment's databases:
 /// `meta` holds the format, the config and counters; `records`, `vectors` and `terms` are keyed by
 /// memory id (a deleted memory keeps its record alone); `history` by memory id and running number;
-/// `recent` has a row of short-term memory per scope; `trees` belongs to arroy.
+/// `recent` has a row of short-term memory per scope; `trees` belongs to arroy; `queue` holds work that
+/// was taken on and not yet carried out, by running number.
 ///
 /// The environment is opened without LMDB's own locks and lock file. Between processes a lock on a
 /// file of ours keeps others out, and inside this one every transaction runs under the store's
@@ -45,6 +48,7 @@ pub struct Tables {
     terms: Rows,
     recent: Rows,
     pub(crate) trees: arroy::Database<'static, Cosine>,
+    queue: Database<'static, U64<BigEndian>, Bytes>,
 }
 
 /// What `meta` says.
@@ -100,11 +104,12 @@ impl Tables {
                     create.create_database::<U32<BigEndian>, Bytes>(txn, Some("terms"))?,
                     create.create_database::<U32<BigEndian>, Bytes>(txn, Some("recent"))?,
                     create.create_database::<KeyCodec, NodeCodec<Cosine>>(txn, Some("trees"))?,
+                    create.create_database::<U64<BigEndian>, Bytes>(txn, Some("queue"))?,
                 )))
             })
             .map_err(fail)?
             .commit();
-        let Some((meta, records, history, vectors, terms, recent, trees)) = opened else {
+        let Some((meta, records, history, vectors, terms, recent, trees, queue)) = opened else {
             return Err(StoreError::damaged(path, "its tables cannot be created"));
         };
         let tables = Self {
@@ -118,6 +123,7 @@ impl Tables {
             terms,
             recent,
             trees,
+            queue,
         };
         let config = serde_json::to_vec(config).map_err(|error| tables.damaged(error))?;
         let mut txn = tables.write()?;
@@ -146,6 +152,7 @@ impl Tables {
                     open.open_database::<U32<BigEndian>, Bytes>(txn, Some("terms"))?,
                     open.open_database::<U32<BigEndian>, Bytes>(txn, Some("recent"))?,
                     open.open_database::<KeyCodec, NodeCodec<Cosine>>(txn, Some("trees"))?,
+                    open.open_database::<U64<BigEndian>, Bytes>(txn, Some("queue"))?,
                 )))
             })
             .map_err(fail)?
@@ -158,6 +165,7 @@ impl Tables {
             Some(terms),
             Some(recent),
             Some(trees),
+            Some(queue),
         )) = opened
         else {
             return Err(StoreError::Format {
@@ -176,6 +184,7 @@ impl Tables {
             terms,
             recent,
             trees,
+            queue,
         })
     }
 
@@ -361,6 +370,66 @@ impl Tables {
             .map_err(|error| self.fail(error))?;
         rows.map(|row| self.decode(row.map_err(|error| self.fail(error))?.1))
             .collect()
+    }
+
+    /// A value of the store's user, kept beside the store's own.
+    pub(crate) fn note(&self, txn: &RoTxn<'_>, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let value = self.meta.get(txn, &format!("{NOTE}{name}"));
+        let value = value.map_err(|error| self.fail(error))?;
+        Ok(value.map(<[u8]>::to_vec))
+    }
+
+    pub(crate) fn put_note(
+        &self,
+        txn: &mut RwTxn<'_>,
+        name: &str,
+        value: &[u8],
+    ) -> Result<(), StoreError> {
+        self.put_meta(txn, &format!("{NOTE}{name}"), value)
+    }
+
+    /// Puts `work` at the end of the queue; returns its number.
+    pub(crate) fn push_queue(&self, txn: &mut RwTxn<'_>, work: &[u8]) -> Result<u64, StoreError> {
+        let last = self.queue.last(txn).map_err(|error| self.fail(error))?;
+        // Numbers may come again once the queue was empty: nothing refers to work that is done.
+        let number = last.map_or(0, |(number, _)| number + 1);
+        self.put_queue(txn, number, work)?;
+        Ok(number)
+    }
+
+    pub(crate) fn put_queue(
+        &self,
+        txn: &mut RwTxn<'_>,
+        number: u64,
+        work: &[u8],
+    ) -> Result<(), StoreError> {
+        self.queue
+            .put(txn, &number, work)
+            .map_err(|error| self.fail(error))
+    }
+
+    pub(crate) fn delete_queue(
+        &self,
+        txn: &mut RwTxn<'_>,
+        number: u64,
+    ) -> Result<bool, StoreError> {
+        self.queue
+            .delete(txn, &number)
+            .map_err(|error| self.fail(error))
+    }
+
+    /// What was queued first.
+    pub(crate) fn first_queue(
+        &self,
+        txn: &RoTxn<'_>,
+    ) -> Result<Option<(u64, Vec<u8>)>, StoreError> {
+        let first = self.queue.first(txn).map_err(|error| self.fail(error))?;
+        Ok(first.map(|(number, work)| (number, work.to_vec())))
+    }
+
+    /// How much is queued.
+    pub(crate) fn count_queue(&self, txn: &RoTxn<'_>) -> Result<u64, StoreError> {
+        self.queue.len(txn).map_err(|error| self.fail(error))
     }
 
     /// How many lines the history has.

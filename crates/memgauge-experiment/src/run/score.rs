@@ -195,8 +195,8 @@ impl Bench {
             .copied();
         let (cl100k, o200k) = known.unwrap_or_else(|| {
             let counts = (
-                self.cl100k.count(&context.text) as u64,
-                self.o200k.count(&context.text) as u64,
+                self.cl100k.count(context.retrieved()) as u64,
+                self.o200k.count(context.retrieved()) as u64,
             );
             self.counted
                 .lock()

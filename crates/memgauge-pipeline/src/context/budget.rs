@@ -141,6 +141,7 @@ impl ContextBuilder for Budget {
             text: lines.join("\n"),
             entries,
             dropped,
+            retrieved: None,
         })
     }
 }

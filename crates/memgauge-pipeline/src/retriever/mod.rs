@@ -55,6 +55,11 @@ impl RetrieverConfig {
         }
     }
 
+    /// Whether its lists are in order of relevance.
+    pub fn is_ranked(&self) -> bool {
+        true
+    }
+
     fn own_k(&self) -> Option<usize> {
         match self {
             Self::Dense(config) => config.k,

@@ -102,6 +102,7 @@ impl MemorySystem for Oracle {
                 text: lines.join("\n"),
                 entries,
                 dropped: Vec::new(),
+                retrieved: None,
             }),
             ..Recall::default()
         })

@@ -1,6 +1,6 @@
 //! Where the facts of one window become changes of the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -9,7 +9,9 @@ use memgauge_core::{
     ComponentError, ConversationId, Cx, EmbedderHandle, ErrorKind, Fact, Filter, MemoryEvent,
     MemoryOp, MemoryReader, MemoryView, Scope, Similar, Stage, UpdatePolicy,
 };
-use memgauge_store::{Change, Store};
+use memgauge_store::{Change, Settled, Store};
+
+use super::pipeline::Ticket;
 
 /// Decides and carries out what becomes of a window's facts. Operations are gathered and written in
 /// one transaction, before the next look-up at the latest, so that a policy sees what it decided.
@@ -19,6 +21,8 @@ pub(super) struct Desk<'a> {
     pub(super) conversation: &'a ConversationId,
     pub(super) scope: Scope,
     pub(super) at: DateTime,
+    /// The queued work that this is, if it was queued.
+    ticket: Option<&'a Ticket<'a>>,
     state: Mutex<State>,
 }
 
@@ -28,6 +32,8 @@ struct State {
     vectors: BTreeMap<String, Vec<f32>>,
     pending: Vec<Change>,
     events: Vec<MemoryEvent>,
+    /// Of queued work: facts that nothing has been decided about.
+    undecided: VecDeque<Fact>,
 }
 
 impl<'a> Desk<'a> {
@@ -38,6 +44,7 @@ impl<'a> Desk<'a> {
         conversation: &'a ConversationId,
         scope: Scope,
         at: DateTime,
+        ticket: Option<&'a Ticket<'a>>,
     ) -> Self {
         Self {
             store,
@@ -45,6 +52,7 @@ impl<'a> Desk<'a> {
             conversation,
             scope,
             at,
+            ticket,
             state: Mutex::default(),
         }
     }
@@ -59,6 +67,9 @@ impl<'a> Desk<'a> {
         // One batch: most facts are kept as they are, and looked up by their own text.
         let texts: Vec<&str> = facts.iter().map(|fact| fact.text.as_str()).collect();
         self.embed(&cx.with(Stage::Index), &texts).await?;
+        if self.ticket.is_some() {
+            self.state().undecided = facts.iter().cloned().collect();
+        }
         let update = cx.with(Stage::Update);
         if policy.is_joint() {
             let ops = policy.decide(&update, facts, &self).await?;
@@ -67,9 +78,10 @@ impl<'a> Desk<'a> {
             for fact in facts {
                 let ops = policy.decide(&update, vec![fact], &self).await?;
                 self.queue(cx, ops).await?;
+                self.state().undecided.pop_front();
             }
         }
-        self.carry_out()?;
+        self.carry_out(true)?;
         Ok(std::mem::take(&mut self.state().events))
     }
 
@@ -141,13 +153,25 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    fn carry_out(&self) -> Result<(), ComponentError> {
+    /// Writes what was decided so far. Queued work leaves the queue with its last change (`end`);
+    /// until then what is left of it is noted with every other.
+    fn carry_out(&self, end: bool) -> Result<(), ComponentError> {
         let mut state = self.state();
-        if !state.pending.is_empty() {
-            let events = self.store.apply(&state.pending)?;
-            state.pending.clear();
-            state.events.extend(events);
-        }
+        let events = match self.ticket {
+            Some(ticket) if end => {
+                let done = Settled::Done(ticket.number);
+                self.store.apply_queued(&state.pending, &done)?
+            }
+            _ if state.pending.is_empty() => return Ok(()),
+            Some(ticket) => {
+                let left = ticket.left(state.undecided.make_contiguous())?;
+                let left = Settled::Left(ticket.number, &left);
+                self.store.apply_queued(&state.pending, &left)?
+            }
+            None => self.store.apply(&state.pending)?,
+        };
+        state.pending.clear();
+        state.events.extend(events);
         Ok(())
     }
 }
@@ -155,7 +179,7 @@ impl<'a> Desk<'a> {
 #[async_trait]
 impl MemoryView for Desk<'_> {
     async fn similar(&self, cx: &Cx, text: &str, k: usize) -> Result<Vec<Similar>, ComponentError> {
-        self.carry_out()?;
+        self.carry_out(false)?;
         self.embed(cx, &[text]).await?;
         let vector = self.state().vectors.get(text).cloned().ok_or_else(|| {
             ComponentError::new(

@@ -54,6 +54,7 @@ impl Whole {
                 text: transcript.text.clone(),
                 entries: transcript.entries(conversation),
                 dropped: Vec::new(),
+                retrieved: None,
             })
         }))
     }

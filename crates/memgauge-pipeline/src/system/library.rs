@@ -79,7 +79,7 @@ impl PipelineConfig {
         existing: Option<Store>,
     ) -> Result<Pipeline, BuildError> {
         self.check_library(parts)?;
-        self.assemble(kind, parts, |folder, wanted| {
+        let mut pipeline = self.assemble(kind, parts, |folder, wanted| {
             let store = match existing {
                 Some(store) => store,
                 None => {
@@ -93,7 +93,9 @@ impl PipelineConfig {
                 }
             };
             Ok((store, false))
-        })
+        })?;
+        pipeline.grows = true;
+        Ok(pipeline)
     }
 
     /// Refuses what is of use in a replay alone.
@@ -128,7 +130,10 @@ impl PipelineConfig {
 impl Pipeline {
     /// What shapes the vectors of the store; `None` where nothing is embedded.
     pub fn embedder_id(&self) -> Option<&str> {
-        self.embedder.as_ref().map(EmbedderHandle::id)
+        self.consolidator()
+            .embedder
+            .as_ref()
+            .map(EmbedderHandle::id)
     }
 
     /// Remembers messages and returns what was done, in order. Extractors that look back see the
@@ -149,9 +154,9 @@ impl Pipeline {
             metadata,
             ..
         } = *addition;
-        let lookback = self.extractor.lookback();
+        let lookback = self.consolidator().extractor.lookback();
         let events = if addition.infer {
-            let said = self.store.said(scope, lookback);
+            let said = self.store().said(scope, lookback);
             let mut before = said.into_iter().map(|said| said.turn).collect();
             let intake = Intake {
                 head,
@@ -173,13 +178,14 @@ impl Pipeline {
                     metadata: metadata.clone(),
                 })
                 .collect();
-            let embedder = self.embedder.as_ref();
+            let embedder = self.consolidator().embedder.as_ref();
             Desk::new(
-                &self.store,
+                self.store(),
                 embedder,
                 &head.id,
                 scope.clone(),
                 session.held_at,
+                None,
             )
             .remember(cx, &Append, facts)
             .await?
@@ -192,7 +198,7 @@ impl Pipeline {
                 turn: turn.clone(),
             })
             .collect();
-        self.store
+        self.store()
             .say(scope, &said, addition.recent.max(lookback))?;
         Ok(events)
     }
@@ -211,12 +217,12 @@ impl Pipeline {
         let cx = cx.with(Stage::Search);
         let lists = self
             .retriever()
-            .retrieve(&cx, &self.store, filter, query)
+            .retrieve(&cx, self.store(), filter, query)
             .await?;
         let names: Vec<&str> = lists.iter().map(|list| list.name.as_str()).collect();
         let mut found = Vec::new();
-        for hit in self.fusion.fuse(&lists, &self.store, k) {
-            let Some(record) = self.store.record(hit.id)? else {
+        for hit in self.fusion.fuse(&lists, self.store(), k) {
+            let Some(record) = self.store().record(hit.id)? else {
                 continue;
             };
             let held = names.iter().zip(hit.lists);
@@ -249,7 +255,7 @@ impl Pipeline {
             held_at: at,
             replaces: true,
         };
-        let embedding = match &self.embedder {
+        let embedding = match &self.consolidator().embedder {
             Some(embedder) => embedder.embed(&cx.with(Stage::Index), &[text]).await?.pop(),
             None => None,
         };
@@ -261,7 +267,7 @@ impl Pipeline {
             embedding,
             at,
         };
-        let events = self.store.apply(std::slice::from_ref(&change))?;
+        let events = self.store().apply(std::slice::from_ref(&change))?;
         Ok(events)
     }
 }

@@ -17,7 +17,9 @@ pub use control::Oracle;
 pub use full_context::{FullContext, FullContextConfig};
 pub use library::{Addition, Found};
 pub use no_memory::{NoMemory, NoMemoryConfig};
-pub use pipeline::{MAX_CANDIDATES, Pipeline, PipelineConfig, StorageConfig};
+pub use pipeline::{
+    ConsolidationConfig, MAX_CANDIDATES, Perspectives, Pipeline, PipelineConfig, StorageConfig,
+};
 pub use presets::{
     Mem0RulesConfig, ObservationsConfig, SummariesConfig, TurnsConfig, best_hybrid_fusion,
 };

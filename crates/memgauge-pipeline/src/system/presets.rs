@@ -1,19 +1,21 @@
 //! Pipelines by name: the same keys, other defaults.
 
-use memgauge_core::{Build, BuildError, MemorySystem, Parts};
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
-use super::pipeline::{PipelineConfig, StorageConfig};
-use crate::context::{BudgetConfig, ContextConfig};
+use memgauge_core::{Build, BuildError, MemorySystem, Parts};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::pipeline::{ConsolidationConfig, Perspectives, PipelineConfig, StorageConfig};
+use crate::context::BudgetConfig;
 use crate::extractor::ExtractorConfig;
 use crate::extractor::observations::ObservationsConfig as ObservationsExtractor;
 use crate::extractor::rules::RulesConfig as RulesExtractor;
 use crate::extractor::summaries::SummariesConfig as SummariesExtractor;
 use crate::extractor::verbatim::VerbatimConfig;
 use crate::fusion::{FusionConfig, NeighbourConfig, Normalise, OneOrEach, WeightedConfig};
-use crate::retriever::{HybridConfig, RetrieverConfig};
-use crate::update::UpdateConfig;
+use crate::retriever::HybridConfig;
 use crate::update::append::AppendConfig;
 use crate::update::rules::RulesConfig as RulesUpdate;
 
@@ -21,71 +23,77 @@ use crate::update::rules::RulesConfig as RulesUpdate;
 macro_rules! preset {
     ($(#[doc = $doc:literal])+ $name:ident = $kind:literal, $default:expr) => {
         $(#[doc = $doc])+
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-        #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-        pub struct $name {
-            /// What turns become.
-            pub extractor: ExtractorConfig,
-            /// What becomes of new facts.
-            pub update: UpdateConfig,
-            /// Name of the embedder. Unused where nothing looks at vectors.
-            pub embedder: String,
-            /// What shapes the store.
-            pub store: StorageConfig,
-            /// What is searched for, and with `k` how many memories enter the context.
-            pub retriever: RetrieverConfig,
-            /// How ranked lists are joined.
-            pub fusion: FusionConfig,
-            /// How memories are shown.
-            pub context: ContextConfig,
-            /// Whether a question sees the memories of its own conversation alone. Matters where
-            /// conversations share a store.
-            pub scope_filter: bool,
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(pub PipelineConfig);
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self($default)
+            }
         }
 
-        impl From<PipelineConfig> for $name {
-            fn from(config: PipelineConfig) -> Self {
-                Self {
-                    extractor: config.extractor,
-                    update: config.update,
-                    embedder: config.embedder,
-                    store: config.store,
-                    retriever: config.retriever,
-                    fusion: config.fusion,
-                    context: config.context,
-                    scope_filter: config.scope_filter,
-                }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let given = Map::deserialize(deserializer)?;
+                over(&Self::default().0, given).map(Self)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                schema(generator, concat!($($doc, "\n"),+), &Self::default().0)
             }
         }
 
         impl From<$name> for PipelineConfig {
             fn from(config: $name) -> Self {
-                Self {
-                    extractor: config.extractor,
-                    update: config.update,
-                    embedder: config.embedder,
-                    store: config.store,
-                    retriever: config.retriever,
-                    fusion: config.fusion,
-                    context: config.context,
-                    scope_filter: config.scope_filter,
-                }
-            }
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                Self::from($default)
+                config.0
             }
         }
 
         impl Build<Box<dyn MemorySystem>> for $name {
             fn build(&self, parts: &dyn Parts) -> Result<Box<dyn MemorySystem>, BuildError> {
-                let config = PipelineConfig::from(self.clone());
-                Ok(Box::new(config.pipeline($kind, parts)?))
+                Ok(Box::new(self.0.pipeline($kind, parts)?))
             }
         }
     };
+}
+
+/// `default` with the tables and values of `given` in the place of its own.
+fn over<E: serde::de::Error>(
+    default: &PipelineConfig,
+    given: Map<String, Value>,
+) -> Result<PipelineConfig, E> {
+    let mut table = match serde_json::to_value(default) {
+        Ok(Value::Object(table)) => table,
+        Ok(_) => Map::new(),
+        Err(error) => return Err(E::custom(error)),
+    };
+    table.extend(given);
+    PipelineConfig::deserialize(Value::Object(table)).map_err(E::custom)
+}
+
+/// Schema of a preset: that of a pipeline, every key with the preset's default.
+fn schema(generator: &mut SchemaGenerator, doc: &str, default: &PipelineConfig) -> Schema {
+    let mut schema = PipelineConfig::json_schema(generator);
+    let object = schema.ensure_object();
+    object.remove("required");
+    object.insert("description".to_owned(), json!(doc.trim()));
+    if let (Some(Value::Object(properties)), Ok(default)) =
+        (object.get_mut("properties"), serde_json::to_value(default))
+    {
+        for (key, property) in properties {
+            if let (Value::Object(property), Some(value)) = (property, default.get(key)) {
+                property.insert("default".to_owned(), value.clone());
+            }
+        }
+    }
+    schema
 }
 
 /// Standard scores of both lists, BM25 counting a little less.
@@ -109,8 +117,10 @@ pub fn best_hybrid_fusion() -> FusionConfig {
 
 fn pipeline(extractor: ExtractorConfig, fusion: FusionConfig) -> PipelineConfig {
     PipelineConfig {
+        perspectives: Perspectives::One,
         extractor,
         update: AppendConfig::default().into(),
+        consolidation: ConsolidationConfig::default(),
         embedder: "static".to_owned(),
         store: StorageConfig::default(),
         retriever: HybridConfig::default().into(),

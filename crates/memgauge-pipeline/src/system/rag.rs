@@ -288,6 +288,7 @@ impl MemorySystem for Rag {
                 text: texts.join("\n<->\n"),
                 entries,
                 dropped: Vec::new(),
+                retrieved: None,
             }),
         })
     }
