@@ -103,6 +103,24 @@ impl Filter {
         self
     }
 
+    /// All memories of one scope but edges of a graph.
+    pub fn texts(scope: Scope) -> Self {
+        Self {
+            scope,
+            kinds: MemoryKind::TEXTS.to_vec(),
+            ..Self::default()
+        }
+    }
+
+    /// The edges of one scope.
+    pub fn relations(scope: Scope) -> Self {
+        Self {
+            scope,
+            kinds: vec![MemoryKind::Relation],
+            ..Self::default()
+        }
+    }
+
     /// Whether `record` passes.
     pub fn accepts(&self, record: &MemoryRecord) -> bool {
         self.scope.covers(&record.scope)
@@ -175,6 +193,11 @@ pub enum MemoryKind {
     Chunk,
     /// An edge of a graph: `subject -- relation -- object`.
     Relation,
+}
+
+impl MemoryKind {
+    /// All kinds but edges of a graph, which are looked for apart from what else is remembered.
+    pub const TEXTS: [Self; 4] = [Self::Verbatim, Self::Fact, Self::Summary, Self::Chunk];
 }
 
 /// What an extractor found, before the update policy decides about it.

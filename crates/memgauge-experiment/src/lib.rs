@@ -6,6 +6,7 @@
 
 mod assemble;
 pub mod catalogue;
+mod checkup;
 pub mod config;
 mod digest;
 mod error;
@@ -14,8 +15,10 @@ mod plan;
 pub mod run;
 
 pub use assemble::{Assembly, Secrets, Supplies};
+pub use checkup::{Checkup, check_up};
 pub use config::{ConfigFile, ExperimentConfig, Isolation, MemoryConfig, VariantConfig};
 pub use error::ExperimentError;
+pub use memgauge_pipeline::prompt;
 pub use memory::Memory;
 pub use plan::{Plan, PlannedConversation, PlannedVariant, Role};
 pub use run::{Event, Observer, RunOptions, RunReport, Runner, Stop};

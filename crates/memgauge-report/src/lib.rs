@@ -1,5 +1,6 @@
 //! Records, metrics, statistics and tables: functions of saved files.
 
+mod call;
 mod fate;
 mod lineage;
 mod manifest;
@@ -15,7 +16,7 @@ pub mod table;
 
 pub use fate::{Fate, fate};
 pub use lineage::{Lineage, MemoryTrace};
-pub use manifest::{DatasetManifest, Machine, Manifest, VariantManifest};
+pub use manifest::{DatasetManifest, Machine, Manifest, TrafficManifest, VariantManifest};
 pub use parquet::write_parquet;
 pub use question::{first_question, show_question};
 pub use rundir::{Appender, RunDir, RunDirError, files};

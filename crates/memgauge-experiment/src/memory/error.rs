@@ -68,6 +68,9 @@ pub enum MemoryError {
         "name whose memories to delete (user, agent, run) or their metadata; `reset` deletes everything"
     )]
     NoFilter,
+    /// A process ended before all that was added became memories.
+    #[error("{0} part(s) of messages wait to become memories: add something, or flush, first")]
+    Waiting(u64),
     /// There is nothing to remember, to look for or to write.
     #[error("{0} is empty")]
     Empty(String),

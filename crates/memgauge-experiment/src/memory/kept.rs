@@ -92,8 +92,13 @@ impl Kept {
     /// See [`Memory::delete_all`](super::Memory::delete_all).
     ///
     /// # Errors
-    /// [`MemoryError::NoFilter`], or when the store cannot be written.
+    /// [`MemoryError::NoFilter`]; [`MemoryError::Waiting`] where messages are not memories yet, and
+    /// would be afterwards; or when the store cannot be written.
     pub fn delete_all(&self, filter: &Filter) -> Result<Vec<MemoryEvent>, MemoryError> {
+        let waiting = self.store.queue_len()?;
+        if waiting > 0 {
+            return Err(MemoryError::Waiting(waiting));
+        }
         delete_all(&self.store, filter, (self.clock)())
     }
 

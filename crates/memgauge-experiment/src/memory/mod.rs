@@ -12,7 +12,8 @@
 //! let options = AddOptions::to(ann.clone()).with("category", "stack");
 //! memory.add("I write our backend in Rust.", options).await?;
 //! for found in memory.search("Which language does the backend use?", ann, 3).await? {
-//!     println!("{:.3} {}", found.score, found.record.text);
+//!     let line = format!("{:.3} {}", found.score, found.record.text);
+//! #   drop(line);
 //! }
 //! # Ok(())
 //! # }
@@ -30,7 +31,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use memgauge_core::{
     ConversationHead, ConversationId, Filter, MemoryEvent, MemoryId, MemoryReader, MemoryRecord,
-    Meter, Scope, Session, SessionNotes, Stage, Turn, TurnId,
+    MemorySystem, Meter, Scope, Session, SessionNotes, Stage, Turn, TurnId,
 };
 use memgauge_pipeline::context::spoken_time;
 use memgauge_pipeline::system::{Addition, Pipeline};
@@ -177,6 +178,8 @@ impl Memory {
     }
 
     /// Remembers messages (a text alone is one of the user) and returns what was done, in order.
+    /// Where the config consolidates in the background, the messages are written down when this
+    /// returns, and [`Memory::flush`] tells what they came to.
     ///
     /// # Errors
     /// [`MemoryError::NoScope`], [`MemoryError::Empty`], or when a model or the store fails: what
@@ -236,12 +239,20 @@ impl Memory {
             .pipeline
             .add(&meter.at(Stage::Extract), &addition)
             .await?;
-        for (what, windows) in meter.counters() {
-            if what.starts_with("malformed:") || what.starts_with("too-long:") {
-                tracing::warn!("{what}: {windows} part(s) of the messages could not be used");
-            }
-        }
+        tell_losses(&meter);
         Ok(events)
+    }
+
+    /// Waits until all that was added has become memories, also what an earlier process left, and
+    /// returns what was done in the background since the last call.
+    ///
+    /// # Errors
+    /// When a model or the store fails. What could not be done is tried again by the next call.
+    pub async fn flush(&self) -> Result<Vec<MemoryEvent>, MemoryError> {
+        let meter = Meter::new();
+        let done = self.pipeline.flush(&meter.at(Stage::Extract)).await?;
+        tell_losses(&meter);
+        Ok(done.into_iter().map(|(_, event)| event).collect())
     }
 
     /// The `limit` memories for `query` that `filter` (or a scope alone) accepts, best first. A
@@ -314,6 +325,8 @@ impl Memory {
         &self,
         filter: impl Into<Filter>,
     ) -> Result<Vec<MemoryEvent>, MemoryError> {
+        // What waits in the background would come after it.
+        self.flush().await?;
         let _adding = self.adding.lock().await;
         kept::delete_all(self.pipeline.store(), &filter.into(), (self.clock)())
     }
@@ -338,6 +351,10 @@ impl Memory {
     /// When the store cannot be written.
     pub async fn reset(&self) -> Result<(), MemoryError> {
         let _adding = self.adding.lock().await;
+        // The background must not be at work; what it fails to do is taken out as well.
+        if let Err(error) = self.flush().await {
+            tracing::debug!("before the reset: {error}");
+        }
         Ok(self.pipeline.store().clear()?)
     }
 
@@ -349,6 +366,15 @@ impl Memory {
     /// Whether there is no memory.
     pub fn is_empty(&self) -> bool {
         self.pipeline.store().is_empty()
+    }
+}
+
+/// Warns of what a model could not make use of: nobody else would tell.
+fn tell_losses(meter: &Meter) {
+    for (what, windows) in meter.counters() {
+        if what.starts_with("malformed:") || what.starts_with("too-long:") {
+            tracing::warn!("{what}: {windows} part(s) of the messages could not be used");
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::SystemConfig;
 use super::desk::Desk;
-use super::pipeline::{Intake, Pipeline, PipelineConfig};
+use super::pipeline::{Intake, Perspectives, Pipeline, PipelineConfig};
 use crate::extractor::ExtractorConfig;
 use crate::update::append::Append;
 
@@ -111,6 +111,12 @@ impl PipelineConfig {
                 format!("`{kind}` reads the notes of a dataset; nobody takes notes of messages"),
             ));
         }
+        if self.perspectives != Perspectives::One {
+            return Err(BuildError::at(
+                "perspectives",
+                "a library has the scopes that its caller names: set `perspectives = \"one\"`",
+            ));
+        }
         if self.needs_vectors()
             && let Ok(embedder) = parts.embedder(&self.embedder)
             && embedder.fit(&[""]).is_some()
@@ -136,8 +142,8 @@ impl Pipeline {
             .map(EmbedderHandle::id)
     }
 
-    /// Remembers messages and returns what was done, in order. Extractors that look back see the
-    /// latest messages of the same scope.
+    /// Remembers messages and returns what was done, in order; what is consolidated in the background
+    /// is told by the next flush. Extractors that look back see the latest messages of the same scope.
     ///
     /// # Errors
     /// When a model or the store fails. What was done up to then stays done and stands in the

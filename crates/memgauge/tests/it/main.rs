@@ -12,6 +12,7 @@ mod edges;
 mod errors;
 mod isolation;
 mod memory;
+mod prompts;
 mod quickstart;
 mod real_data;
 mod resume;

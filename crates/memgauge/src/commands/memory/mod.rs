@@ -48,7 +48,8 @@ pub(crate) async fn run(args: &MemoryArgs) -> anyhow::Result<u8> {
                 return Err(MemoryError::NoScope.into());
             }
             let memory = open(place, with, true)?;
-            let events = memory.add(Messages(messages), options).await?;
+            let mut events = memory.add(Messages(messages), options).await?;
+            events.extend(memory.flush().await?);
             print(place, "events", &events, text::events(&events))?;
         }
         MemoryCommand::Search {
