@@ -11,6 +11,7 @@ mod documents;
 mod edges;
 mod errors;
 mod isolation;
+mod memory;
 mod prompts;
 mod quickstart;
 mod real_data;
