@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::meter::{Call, CallOutcome, Spent};
+use crate::meter::{Call, CallKind, CallOutcome, Spent, Traffic};
 use crate::{ComponentError, Cx, ErrorKind};
 
 /// Who says a message.
@@ -205,6 +205,11 @@ pub trait ChatModel: Send + Sync {
     /// (the repeat of the stage that asks).
     fn key(&self, request: &ChatRequest, epoch: u32) -> String;
 
+    /// Where its replies come from when nothing stands in between.
+    fn traffic(&self) -> Traffic {
+        Traffic::Live
+    }
+
     /// Asks. Retries what may be retried.
     async fn complete(&self, request: &ChatRequest, epoch: u32) -> Completion<ChatReply>;
 }
@@ -299,13 +304,13 @@ impl ChatHandle {
                 }
                 Err(reason) => {
                     self.charge(cx, &request, &completion, CallOutcome::Malformed);
-                    last = reason;
                     if attempt == 0 {
-                        request.messages.push(ChatMessage::assistant(reply.text));
+                        request.messages.push(ChatMessage::assistant(&reply.text));
                         request.messages.push(ChatMessage::user(format!(
-                            "That reply cannot be used: {last}. Reply again, with nothing but the JSON that was asked for."
+                            "That reply cannot be used: {reason}. Reply again, with nothing but the JSON that was asked for."
                         )));
                     }
+                    last = format!("{reason}; it replied: {}", beginning(&reply.text));
                 }
             }
         }
@@ -322,6 +327,7 @@ impl ChatHandle {
         let reply = completion.result.as_ref().ok();
         cx.called(Call {
             stage: cx.stage(),
+            kind: CallKind::Chat,
             model: self.name.to_string(),
             served_by: reply.and_then(|reply| reply.model.clone()),
             request: self.inner.key(request, cx.epoch()),
@@ -352,6 +358,14 @@ impl std::fmt::Debug for ChatHandle {
     }
 }
 
+/// At most a thousand characters of a reply that cannot be used: enough to see what went wrong.
+fn beginning(text: &str) -> &str {
+    match text.char_indices().nth(1_000) {
+        Some((end, _)) => text.get(..end).unwrap_or(text),
+        None => text,
+    }
+}
+
 /// Reads the JSON object in a reply: models put it between fences, or words around it.
 fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let start = text.find('{').ok_or("there is no JSON object in it")?;
@@ -361,3 +375,7 @@ fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
         .ok_or("there is no JSON object in it")?;
     serde_json::from_str(object).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+#[path = "chat_tests.rs"]
+mod tests;

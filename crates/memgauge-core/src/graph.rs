@@ -3,11 +3,16 @@
 //! An edge is a memory of kind [`Relation`](crate::MemoryKind::Relation): its sources, its history
 //! and its place in ranked lists are those of any memory. The nodes at its ends are kept beside it.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 
-use crate::{ComponentError, Cx, MemoryId, MemoryRecord, Source, Window};
+use crate::{
+    ComponentError, ConversationId, Cx, MemoryId, MemoryReader, MemoryRecord, Scope, Source,
+    TurnId, Window,
+};
 
 /// Ordinal of a node in its store, in the order of creation.
 #[derive(
@@ -15,6 +20,114 @@ use crate::{ComponentError, Cx, MemoryId, MemoryRecord, Source, Window};
 )]
 #[serde(transparent)]
 pub struct NodeId(pub u32);
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "n{}", self.0)
+    }
+}
+
+/// A node as a store keeps it. Nodes stay when their last edge goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// Which one it is.
+    pub id: NodeId,
+    /// To whom it belongs: entities of two users are never one node.
+    pub scope: Scope,
+    /// Its name as first given.
+    pub name: String,
+    /// Its name in the form under which names are compared: see [`normal_name`].
+    pub key: String,
+    /// What it is, such as `person`.
+    pub kind: String,
+    /// Time of the session that named it first.
+    pub created_at: DateTime,
+    /// Memories that mention it, ascending; deleted ones are taken out.
+    pub memories: Vec<MemoryId>,
+}
+
+/// An edge: the memory that it is, and its ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edge {
+    /// The memory of kind [`Relation`](crate::MemoryKind::Relation): text, sources, times.
+    pub memory: MemoryId,
+    /// Node that it starts from.
+    pub from: NodeId,
+    /// The relation.
+    pub relation: String,
+    /// Node that it leads to; equal to `from` where something is related to itself.
+    pub to: NodeId,
+}
+
+/// A node with a score; higher is better.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScoredNode {
+    /// The node.
+    pub node: NodeId,
+    /// Its cosine to what was looked for.
+    pub score: f32,
+}
+
+/// The text of an edge.
+pub fn edge_text(subject: &str, relation: &str, object: &str) -> String {
+    format!("{subject} -- {relation} -- {object}")
+}
+
+/// A name as names are compared: lower case, straight apostrophes, words one space apart, without
+/// marks around it and without an article before it.
+pub fn normal_name(name: &str) -> String {
+    let lower = name.to_lowercase().replace('\u{2019}', "'");
+    let words: Vec<&str> = lower
+        .split(|c: char| c.is_whitespace() || c == '_')
+        .map(|word| {
+            word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '#' | '+' | '@'))
+        })
+        .filter(|word| !word.is_empty())
+        .collect();
+    let kept = match words.split_first() {
+        Some((&("the" | "a" | "an"), rest)) if !rest.is_empty() => rest,
+        _ => &words,
+    };
+    kept.join(" ")
+}
+
+/// A store's graph as retrieval sees it. In-process and synchronous. Deleted edges never appear,
+/// invalidated ones do: their records say from when on they no longer hold.
+pub trait GraphReader: MemoryReader {
+    /// The node with this id.
+    fn node(&self, id: NodeId) -> Option<Node>;
+
+    /// The nodes that `scope` covers, in the order of ids.
+    fn nodes(&self, scope: &Scope) -> Vec<Node>;
+
+    /// The nodes of exactly this scope whose name has this normal form, in the order of ids.
+    fn named(&self, scope: &Scope, key: &str) -> Vec<NodeId>;
+
+    /// The `k` nodes that `scope` covers of largest cosine to `vector`, at least `threshold`; best
+    /// first, ties by the lower id.
+    ///
+    /// # Errors
+    /// When the store keeps no vectors, or the vector does not fit.
+    fn nearest_nodes(
+        &self,
+        scope: &Scope,
+        vector: &[f32],
+        k: usize,
+        threshold: f32,
+    ) -> Result<Vec<ScoredNode>, ComponentError>;
+
+    /// The edges that start from `node` or lead to it, each once, in the order of their memories.
+    fn edges_of(&self, node: NodeId) -> Vec<Edge>;
+
+    /// The edge that this memory is.
+    fn edge(&self, memory: MemoryId) -> Option<Edge>;
+
+    /// The nodes that mention this memory, in the order of ids.
+    fn nodes_of(&self, memory: MemoryId) -> Vec<NodeId>;
+
+    /// The memories other than edges whose live sources name this turn, in the order of ids.
+    fn saying(&self, conversation: &ConversationId, turn: TurnId) -> Vec<MemoryId>;
+}
 
 /// Something that a text names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,4 +208,23 @@ pub trait ConflictResolver: Send + Sync {
         triples: &[Triple],
         existing: &[MemoryRecord],
     ) -> Result<Vec<MemoryId>, ComponentError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_without_case_articles_and_marks() {
+        for (name, expected) in [
+            ("The  Support Group!", "support group"),
+            ("support_group", "support group"),
+            ("\u{201c}Charlotte\u{2019}s Web\u{201d}", "charlotte's web"),
+            ("A", "a"),
+            ("C++", "c++"),
+            ("...", ""),
+        ] {
+            assert_eq!(normal_name(name), expected, "{name}");
+        }
+    }
 }

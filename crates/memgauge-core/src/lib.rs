@@ -32,11 +32,14 @@ pub use dialogue::{
     Turn, TurnId,
 };
 pub use error::{BuildError, ComponentError, ErrorKind};
+pub use graph::{Edge, GraphReader, Node, NodeId, ScoredNode};
 pub use memory::{
     Fact, Filter, How, MemoryEvent, MemoryId, MemoryKind, MemoryOp, MemoryRecord, OpKind, Scope,
     Source,
 };
-pub use meter::{Call, CallOutcome, Charge, Cx, Meter, Searchable, Spent, Stage, Traffic};
+pub use meter::{
+    Call, CallKind, CallOutcome, Charge, Cx, Meter, Searchable, Spent, Stage, Traffic,
+};
 pub use model::{EmbedCall, Embedded, Embedder, EmbedderHandle, Purpose, Tokenizer};
 pub use question::{AnswerKey, Category, Gold, Question, QuestionId};
 pub use registry::{Build, Family, KindDoc, Parts};

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::Usage;
-use crate::meter::{Call, CallOutcome, Charge, Spent};
+use crate::meter::{Call, CallKind, CallOutcome, Charge, Spent, Traffic};
 use crate::{ComponentError, Cx, ErrorKind, Stage};
 
 /// What a text is embedded for: some models want queries and passages marked.
@@ -76,6 +76,24 @@ pub trait Embedder: Send + Sync {
         }
     }
 
+    /// Content address of a text's vector: digest of provider label, model and what is sent for the
+    /// text. It is the text's own, so that no batch can change it. `None`: computed here, never
+    /// cached.
+    fn text_key(&self, _text: &str, _purpose: Purpose) -> Option<String> {
+        None
+    }
+
+    /// Most texts that one request carries: whoever keeps vectors asks for so many at a time, so
+    /// that a failure loses no more than one request.
+    fn batch(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Where its vectors come from when nothing stands in between.
+    fn traffic(&self) -> Traffic {
+        Traffic::Live
+    }
+
     /// An embedder fitted to a corpus, where this one has weights to fit (as idf would be); the
     /// store then embeds all its texts again. `None`: a text's vector never depends on others.
     fn fit(&self, _corpus: &[&str]) -> Option<Arc<dyn Embedder>> {
@@ -130,6 +148,7 @@ impl EmbedderHandle {
         for call in embedded.calls {
             cx.called(Call {
                 stage: cx.stage(),
+                kind: CallKind::Embed,
                 model: self.id().to_owned(),
                 served_by: call.served_by,
                 request: call.request,

@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use memgauge_core::config::unknown;
 use memgauge_core::{BuildError, ChatHandle, EmbedderHandle, MemorySystem, Parts, Tokenizer};
 use memgauge_model::{Exchange, Model, ModelConfig};
-use memgauge_pipeline::system::SystemConfig;
+use memgauge_pipeline::system::{Pipeline, SystemConfig};
+use memgauge_store::Store;
+
+use crate::memory::MemoryError;
 
 /// Reads a secret from the environment by the name of its variable.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -75,6 +78,25 @@ impl Assembly {
         })
     }
 
+    /// Builds a system as a library that keeps its store in `folder`, or goes on with `existing`.
+    ///
+    /// # Errors
+    /// When the system is no pipeline, a part makes no sense, or a model is missing.
+    pub fn library(
+        &self,
+        config: &SystemConfig,
+        folder: &Path,
+        existing: Option<Store>,
+    ) -> Result<Pipeline, MemoryError> {
+        let kind = config.kind();
+        let parts = Desk {
+            assembly: self,
+            folder: folder.to_owned(),
+        };
+        let pipeline = config.pipeline().ok_or(MemoryError::NotAPipeline(kind))?;
+        Ok(pipeline.library(kind, &parts, existing)?)
+    }
+
     /// Parts for components that keep nothing on disk.
     pub fn parts(&self) -> impl Parts + '_ {
         Desk {
@@ -98,15 +120,65 @@ impl Assembly {
             .collect()
     }
 
+    /// Whether a chat model was loaded.
+    pub fn has_chat(&self) -> bool {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded
+            .values()
+            .any(|model| matches!(model, Loaded::Chat(_)))
+    }
+
+    /// Folder with the user's own prompts.
+    pub fn prompts_path(&self) -> Option<&Path> {
+        self.supplies.prompts.as_deref()
+    }
+
     /// The prompts that were asked for so far: name and digest.
     pub fn prompts(&self) -> BTreeMap<String, String> {
         let prompts = self.prompts.lock().unwrap_or_else(PoisonError::into_inner);
         prompts.clone()
     }
 
+    /// Models that were loaded and cannot be called, because a secret is missing: name of the model,
+    /// environment variable.
+    pub fn missing_secrets(&self) -> Vec<(String, String)> {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded
+            .keys()
+            .filter_map(|name| Some((name.clone(), self.missing_secret(name)?)))
+            .collect()
+    }
+
     /// Where replies of models come from.
     pub fn exchange(&self) -> &Exchange {
         &self.supplies.exchange
+    }
+
+    /// What the config says of model `name`, or the defaults of the kind of that name.
+    pub fn config(&self, name: &str) -> Option<ModelConfig> {
+        let given = self.models.get(name).cloned();
+        given.or_else(|| serde_json::from_value(serde_json::json!({ "kind": name })).ok())
+    }
+
+    /// Model `name` as it is, with nothing between it and the caller.
+    ///
+    /// # Errors
+    /// When there is none of that name, or it cannot be loaded.
+    pub fn model(&self, name: &str) -> Result<Model, BuildError> {
+        let config = self
+            .config(name)
+            .ok_or_else(|| BuildError::new(format!("no model `{name}`")))?;
+        config.build(&ModelParts {
+            secrets: &self.supplies.secrets,
+        })
+    }
+
+    /// The environment variable that calls of model `name` need and that is not set.
+    pub fn missing_secret(&self, name: &str) -> Option<String> {
+        let parts = ModelParts {
+            secrets: &self.supplies.secrets,
+        };
+        self.config(name)?.missing_secret(&parts)
     }
 
     /// Loads model `name`, which the key `key` asks for.
@@ -115,14 +187,11 @@ impl Assembly {
         if let Some(loaded) = loaded.get(name) {
             return Ok(loaded.clone());
         }
-        let config = match self.models.get(name) {
-            Some(config) => config.clone(),
-            None => serde_json::from_value(serde_json::json!({ "kind": name })).map_err(|_| {
-                let mut known: Vec<&str> = self.models.keys().map(String::as_str).collect();
-                known.extend(["static", "minilm"]);
-                BuildError::at(key, unknown("model", name, &known))
-            })?,
-        };
+        let config = self.config(name).ok_or_else(|| {
+            let mut known: Vec<&str> = self.models.keys().map(String::as_str).collect();
+            known.extend(["static", "minilm", "fake", "fake-embeddings"]);
+            BuildError::at(key, unknown("model", name, &known))
+        })?;
         let parts = ModelParts {
             secrets: &self.supplies.secrets,
         };

@@ -1,20 +1,31 @@
 //! Models and tokenizers for memgauge: embedders that compute here, models behind an API, and what
 //! stands between them and a run (cache, cassette, limits).
 
+mod fake;
 mod minilm;
 mod norm;
+mod openai;
+mod probe;
 mod table;
 mod tokens;
 mod traffic;
 
 use std::sync::Arc;
 
-use memgauge_core::{BuildError, ChatModel, Embedder, registry};
+use memgauge_core::{BuildError, ChatModel, Embedder, Parts, registry};
 
+pub use fake::{Fake, FakeConfig, FakeEmbeddings, FakeEmbeddingsConfig};
 pub use minilm::{MAX_PIECES, MINILM_FILES, MiniLm, MiniLmConfig, PinnedFile, WeightsError};
+pub use openai::{
+    MaxTokensKey, OpenAiConfig, OpenAiEmbeddingsConfig, Structured, content_address, prices_date,
+};
+pub use probe::{Probe, probe};
 pub use table::{Static, StaticConfig, StaticWeights};
 pub use tokens::{CountMemo, TOKENIZERS, Tiktoken, tokenizer};
-pub use traffic::{Exchange, TrafficMode};
+pub use traffic::{
+    Calls, Cassette, Entry, EntryKind, Exchange, Exported, Kept, TrafficError, TrafficMode,
+    TrafficReport,
+};
 
 /// A model as configured.
 #[derive(Clone)]
@@ -26,6 +37,14 @@ pub enum Model {
 }
 
 impl Model {
+    /// Everything that shapes its output, in one line.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Embedder(embedder) => embedder.id(),
+            Self::Chat(chat) => chat.id(),
+        }
+    }
+
     /// The embedder.
     ///
     /// # Errors
@@ -54,6 +73,22 @@ registry! {
     pub enum ModelConfig: "model" => Model {
         "static" => Static(StaticConfig),
         "minilm" => MiniLm(MiniLmConfig),
+        "fake" => Fake(FakeConfig),
+        "fake-embeddings" => FakeEmbeddings(FakeEmbeddingsConfig),
+        "openai" => OpenAi(OpenAiConfig),
+        "openai-embeddings" => OpenAiEmbeddings(OpenAiEmbeddingsConfig),
+    }
+}
+
+impl ModelConfig {
+    /// The environment variable that live calls need and that is not set: they would all fail.
+    /// Replays need none.
+    pub fn missing_secret(&self, parts: &dyn Parts) -> Option<String> {
+        match self {
+            Self::OpenAi(config) => config.missing_secret(parts),
+            Self::OpenAiEmbeddings(config) => config.missing_secret(parts),
+            _ => None,
+        }
     }
 }
 
@@ -67,7 +102,7 @@ impl Default for ModelConfig {
 mod tests {
     use std::path::Path;
 
-    use memgauge_core::{BuildError, EmbedderHandle, Parts, Tokenizer};
+    use memgauge_core::{BuildError, EmbedderHandle, Tokenizer};
 
     use super::*;
 

@@ -5,8 +5,15 @@ pub mod answerer;
 pub mod context;
 pub mod dates;
 pub mod extractor;
+#[cfg(test)]
+mod fake_chat;
 pub mod fusion;
 pub mod judge;
+pub mod prompt;
+mod reply;
 pub mod retriever;
 pub mod system;
 pub mod update;
+
+#[cfg(test)]
+mod scripted;

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use memgauge_core::{ComponentError, ErrorKind, MemoryId};
+use memgauge_core::{ComponentError, ErrorKind, MemoryId, NodeId};
 
 /// A store could not do what was asked. A failed call has changed nothing.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +75,15 @@ pub enum StoreError {
     /// An operation names a memory that the store does not hold (any more).
     #[error("no memory {0}")]
     UnknownMemory(MemoryId),
+    /// A change names a node that the store does not hold.
+    #[error("no node {0}")]
+    UnknownNode(NodeId),
+    /// What was to become an edge is no ADD of a memory of kind `relation`.
+    #[error("an edge is a new memory of kind `relation`")]
+    NotAnEdge,
+    /// An edge was to get another text than its ends and relation give it.
+    #[error("{0} is an edge: its text cannot be changed")]
+    EdgeText(MemoryId),
     /// Nothing of that number is queued (any more).
     #[error("no queued work {0}")]
     UnknownWork(u64),

@@ -6,11 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::RwLock;
 
+use crate::graph::plan::GraphEdits;
 use crate::lexical::Analyzer;
 use crate::resident::{Edit, Resident};
 use crate::store::State;
 use crate::tables::{Meta, Tables};
-use crate::vectors::NoParts;
+use crate::vectors::{Matrix, NoParts};
 use crate::{Store, StoreConfig, StoreError};
 
 /// File that is locked while a store is open.
@@ -190,27 +191,38 @@ impl Store {
             .build(&NoParts)
             .map_err(|error| StoreError::Config(error.message))?;
         let mut resident = Resident::new(&config);
+        let mut edits = GraphEdits::default();
         for entry in tables.entries(&txn)? {
             let id = entry.record.id;
             resident.put(id, entry, &Edit::Keep, &Edit::Keep);
         }
-        tables.for_each_terms(&txn, |id, terms| resident.lexical.insert(id, terms))?;
-        if let Some(matrix) = &mut resident.matrix {
-            let dimensions = matrix.dimensions();
-            let mut wrong = None;
-            tables.for_each_vector(&txn, |id, vector| {
-                if vector.len() == dimensions {
-                    matrix.set(id, vector);
-                } else {
-                    wrong = Some(id);
-                }
-            })?;
-            if let Some(id) = wrong {
-                return Err(StoreError::damaged(
-                    &tables.path(),
-                    format!("the vector of {id} has the wrong length"),
-                ));
+        tables.for_each_terms(&txn, |id, terms| resident.put_terms(id, terms))?;
+        let nodes = tables.all_nodes(&txn)?;
+        for edge in tables.all_edges(&txn, nodes.len())? {
+            edits.edges.insert(edge.memory, Some(edge));
+        }
+        edits.nodes = nodes.into_iter().map(|node| (node.id, node)).collect();
+        resident.put_graph(edits);
+        let wrong = match (&mut resident.matrix, &mut resident.graph.matrix) {
+            (Some(memories), Some(nodes)) => {
+                let dimensions = memories.dimensions();
+                let mut wrong = None;
+                let mut set = |matrix: &mut Matrix, id, vector: &[f32]| {
+                    if vector.len() == dimensions {
+                        matrix.set(id, vector);
+                    } else {
+                        wrong = Some(id.0);
+                    }
+                };
+                tables.for_each_vector(&txn, |id, vector| set(memories, id, vector))?;
+                tables.for_each_node_vector(&txn, |id, vector| set(nodes, id, vector))?;
+                wrong
             }
+            _ => None,
+        };
+        if let Some(id) = wrong {
+            let message = format!("vector {id} has the wrong length");
+            return Err(StoreError::damaged(&tables.path(), message));
         }
         let short_term = tables.short_term(&txn)?;
         drop(txn);
@@ -275,7 +287,13 @@ fn lock(dir: &Path, options: StoreOptions) -> Result<StoreLock, StoreError> {
         .create(!options.read_only)
         .truncate(false)
         .open(&path)
-        .map_err(|error| StoreError::io(&path, error))?;
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound if options.read_only => StoreError::Format {
+                path: dir.to_owned(),
+                message: format!("it has no file `{LOCK_FILE}`"),
+            },
+            _ => StoreError::io(&path, error),
+        })?;
     let locked = if options.read_only {
         file.try_lock_shared()
     } else {

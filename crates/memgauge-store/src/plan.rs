@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use memgauge_core::{How, MemoryEvent, MemoryId, MemoryOp, MemoryRecord, OpKind, Source};
 
+use crate::graph::plan::GraphEdits;
 use crate::lexical::{Analyzer, TermCounts};
 use crate::resident::{Edit, Entry, Resident};
 use crate::{Change, StoreError};
@@ -18,9 +19,10 @@ pub(crate) struct Staged {
 /// What a batch of operations comes to: worked out before anything is written, so that a bad
 /// operation changes nothing.
 pub(crate) struct Plan<'a> {
-    resident: &'a Resident,
+    pub(crate) resident: &'a Resident,
     analyzer: &'a Analyzer,
     next: usize,
+    pub(crate) graph: GraphEdits,
     pub(crate) staged: BTreeMap<MemoryId, Staged>,
     pub(crate) events: Vec<MemoryEvent>,
 }
@@ -31,6 +33,7 @@ impl<'a> Plan<'a> {
             resident,
             analyzer,
             next: resident.ever(),
+            graph: GraphEdits::default(),
             staged: BTreeMap::new(),
             events: Vec::new(),
         }
@@ -89,7 +92,11 @@ impl<'a> Plan<'a> {
             } => {
                 let unit = self.unit(change)?;
                 let analyzer = self.analyzer;
+                let is_edge = self.graph.edge(&self.resident.graph, *id).is_some();
                 let staged = self.staged(*id)?;
+                if is_edge && staged.entry.record.text != *text {
+                    return Err(StoreError::EdgeText(*id));
+                }
                 let record = &mut staged.entry.record;
                 let before = std::mem::replace(&mut record.text, text.clone());
                 // A fact that is said again is one more source; the text is no newer for it.
@@ -127,6 +134,8 @@ impl<'a> Plan<'a> {
                 sources,
                 held_at,
             } => {
+                self.known(*id)?;
+                self.graph.forget(&self.resident.graph, *id);
                 let staged = self.staged(*id)?;
                 staged.entry.deleted = true;
                 staged.entry.record.updated_at = *held_at;
@@ -184,6 +193,18 @@ impl<'a> Plan<'a> {
         };
         self.events.push(event);
         Ok(())
+    }
+
+    /// Refuses a memory that does not exist, or that this batch has deleted.
+    pub(crate) fn known(&self, id: MemoryId) -> Result<(), StoreError> {
+        let entry = match self.staged.get(&id) {
+            Some(staged) => Some(&staged.entry),
+            None => self.resident.entry(id),
+        };
+        match entry {
+            Some(entry) if !entry.deleted => Ok(()),
+            _ => Err(StoreError::UnknownMemory(id)),
+        }
     }
 
     /// The memory `id` as this batch has left it so far, to be changed.

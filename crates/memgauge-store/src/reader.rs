@@ -15,7 +15,7 @@ impl Store {
         let query = self.analyzer.terms(text);
         let state = self.read_state();
         let among = state.resident.select(filter);
-        best(state.resident.lexical.scores(&query, &among), usize::MAX)
+        best(state.resident.bm25(&query, &among), usize::MAX)
     }
 
     fn find_nearest(
@@ -72,7 +72,7 @@ impl MemoryReader for Store {
         let query = self.analyzer.terms(text);
         let state = self.read_state();
         let among = state.resident.select(filter);
-        Ok(best(state.resident.lexical.matches(&query, &among), k))
+        Ok(best(state.resident.matches(&query, &among), k))
     }
 
     fn query_terms(&self, text: &str) -> Option<u32> {

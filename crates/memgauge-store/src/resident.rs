@@ -1,12 +1,16 @@
 //! What a store keeps in main memory: everything but the history.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use memgauge_core::{ConversationId, Filter, MemoryId, MemoryRecord, Place, Scope, Scored, TurnId};
+use memgauge_core::{
+    ConversationId, Filter, MemoryId, MemoryKind, MemoryRecord, Place, Scope, Scored, TurnId,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::StoreConfig;
+use crate::graph::image::{GraphImage, row};
+use crate::graph::plan::GraphEdits;
 use crate::ids::IdSet;
 use crate::lexical::{Bm25, TermCounts, pairs};
 use crate::vectors::Matrix;
@@ -41,8 +45,15 @@ pub(crate) struct Resident {
     conversations: BTreeMap<ConversationId, u32>,
     places: Vec<Option<Place>>,
     latest: Vec<Option<TurnId>>,
+    kinds: BTreeMap<MemoryKind, IdSet>,
+    /// Memories other than edges by the turns that they say.
+    said: BTreeMap<(u32, TurnId), BTreeSet<MemoryId>>,
     pub(crate) matrix: Option<Matrix>,
-    pub(crate) lexical: Bm25,
+    lexical: Bm25,
+    /// Edges are a collection of their own: how many there are changes nothing about what a word
+    /// is worth in the other texts.
+    relations: Bm25,
+    pub(crate) graph: GraphImage,
 }
 
 impl Resident {
@@ -56,7 +67,11 @@ impl Resident {
             places: Vec::new(),
             latest: Vec::new(),
             matrix: config.dimensions.map(Matrix::new),
+            kinds: BTreeMap::new(),
+            said: BTreeMap::new(),
             lexical: Bm25::new(config.lexical.clone()),
+            relations: Bm25::new(config.lexical.clone()),
+            graph: GraphImage::new(config),
         }
     }
 
@@ -85,6 +100,22 @@ impl Resident {
             *latest = turns(&entry.record).max();
         }
         self.mark(id, &entry);
+        if let Some(old) = self.entries.get(slot) {
+            for turn in old.record.live_turns() {
+                if let Some(ids) = self.said.get_mut(&(conversation, turn)) {
+                    ids.remove(&id);
+                }
+            }
+        }
+        if !entry.deleted && entry.record.kind != MemoryKind::Relation {
+            for turn in entry.record.live_turns() {
+                self.said
+                    .entry((conversation, turn))
+                    .or_default()
+                    .insert(id);
+            }
+        }
+        let is_relation = entry.record.kind == MemoryKind::Relation;
         match self.entries.get_mut(slot) {
             Some(old) => *old = entry,
             None => self.entries.push(entry),
@@ -94,14 +125,83 @@ impl Resident {
             (Edit::Clear, Some(matrix)) => matrix.clear(id),
             _ => {}
         }
+        let lexical = if is_relation {
+            &mut self.relations
+        } else {
+            &mut self.lexical
+        };
         match terms {
-            Edit::Set(terms) => self.lexical.insert(id, pairs(terms)),
-            Edit::Clear => self.lexical.remove(id),
+            Edit::Set(terms) => lexical.insert(id, pairs(terms)),
+            Edit::Clear => lexical.remove(id),
             Edit::Keep => {}
         }
     }
 
-    /// Enters or takes out `id` wherever filters look. Scope and metadata never change.
+    /// Indexes the words of `id`, whose record is there already.
+    pub(crate) fn put_terms<'a>(
+        &mut self,
+        id: MemoryId,
+        terms: impl IntoIterator<Item = (&'a str, u32)>,
+    ) {
+        match self.entry(id).map(|entry| entry.record.kind) {
+            Some(MemoryKind::Relation) => self.relations.insert(id, terms),
+            _ => self.lexical.insert(id, terms),
+        }
+    }
+
+    /// Takes in what a batch changes in the graph.
+    pub(crate) fn put_graph(&mut self, edits: GraphEdits) {
+        for (_, node) in edits.nodes {
+            self.graph.put_node(node);
+        }
+        if let Some(matrix) = &mut self.graph.matrix {
+            for (id, vector) in &edits.vectors {
+                matrix.set(row(*id), vector);
+            }
+        }
+        for (memory, edge) in edits.edges {
+            match edge {
+                Some(edge) => self.graph.put_edge(edge),
+                None => self.graph.remove_edge(memory),
+            }
+        }
+    }
+
+    /// BM25 of `query` and every memory of `among`, in the order of ids.
+    pub(crate) fn bm25(&self, query: &[String], among: &IdSet) -> Vec<Scored> {
+        self.both(among, |index, part| index.scores(query, part))
+    }
+
+    /// Every memory of `among` with a positive BM25 score, in the order of ids.
+    pub(crate) fn matches(&self, query: &[String], among: &IdSet) -> Vec<Scored> {
+        self.both(among, |index, part| index.matches(query, part))
+    }
+
+    fn both(&self, among: &IdSet, score: impl Fn(&Bm25, &IdSet) -> Vec<Scored>) -> Vec<Scored> {
+        let Some(relations) = self.kinds.get(&MemoryKind::Relation) else {
+            return score(&self.lexical, among);
+        };
+        let (mut edges, mut texts) = (among.clone(), among.clone());
+        edges.intersect(relations);
+        texts.subtract(relations);
+        let mut scored = Vec::new();
+        for (index, part) in [(&self.lexical, &texts), (&self.relations, &edges)] {
+            if part.len() > 0 {
+                scored.extend(score(index, part));
+            }
+        }
+        scored.sort_unstable_by_key(|hit| hit.id);
+        scored
+    }
+
+    /// The memories other than edges that say `turn`, in the order of ids.
+    pub(crate) fn saying(&self, conversation: &ConversationId, turn: TurnId) -> Vec<MemoryId> {
+        let conversation = self.conversations.get(conversation);
+        let ids = conversation.and_then(|number| self.said.get(&(*number, turn)));
+        ids.into_iter().flatten().copied().collect()
+    }
+
+    /// Enters or takes out `id` wherever filters look. Scope, kind and metadata never change.
     fn mark(&mut self, id: MemoryId, entry: &Entry) {
         let mark = |set: &mut IdSet| {
             if entry.deleted {
@@ -111,6 +211,7 @@ impl Resident {
             }
         };
         mark(&mut self.live);
+        mark(self.kinds.entry(entry.record.kind).or_default());
         let record = &entry.record;
         let known = self
             .scopes
@@ -142,6 +243,15 @@ impl Resident {
             }
             ids
         };
+        if !filter.kinds.is_empty() {
+            let mut wanted = IdSet::default();
+            for kind in &filter.kinds {
+                if let Some(set) = self.kinds.get(kind) {
+                    wanted.union(set);
+                }
+            }
+            ids.intersect(&wanted);
+        }
         for (key, value) in &filter.metadata {
             match self.labels.get(key).and_then(|values| values.get(value)) {
                 Some(set) => ids.intersect(set),

@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use jiff::civil::DateTime;
-use memgauge_core::{ConversationId, Filter, MemoryEvent, MemoryId, MemoryOp, MemoryRecord, Scope};
+use memgauge_core::{
+    ConversationId, Filter, MemoryEvent, MemoryId, MemoryKind, MemoryOp, MemoryRecord, Scope,
+};
 
+use crate::graph::Applied;
 use crate::ids::IdSet;
 use crate::lexical::Analyzer;
 use crate::open::StoreLock;
@@ -109,6 +112,16 @@ impl Store {
         changes: &[Change],
         work: Option<&Settled<'_>>,
     ) -> Result<Vec<MemoryEvent>, StoreError> {
+        let add = |plan: &mut Plan<'_>| changes.iter().try_for_each(|change| plan.add(change));
+        Ok(self.carry_out(add, work)?.events)
+    }
+
+    /// Carries out what `fill` puts into a plan, in one transaction.
+    pub(crate) fn carry_out(
+        &self,
+        fill: impl FnOnce(&mut Plan<'_>) -> Result<(), StoreError>,
+        work: Option<&Settled<'_>>,
+    ) -> Result<Applied, StoreError> {
         self.writable()?;
         let mut state = self.write_state();
         let state = &mut *state;
@@ -118,10 +131,13 @@ impl Store {
         }
 
         let mut plan = Plan::new(&state.resident, &self.analyzer);
-        for change in changes {
-            plan.add(change)?;
-        }
-        let Plan { staged, events, .. } = plan;
+        fill(&mut plan)?;
+        let Plan {
+            staged,
+            events,
+            graph,
+            ..
+        } = plan;
 
         let mut indexed = state.indexed.clone();
         let mut number = state.events;
@@ -148,6 +164,18 @@ impl Store {
                 number += 1;
             }
         }
+        for node in graph.nodes.values() {
+            self.tables.put_node(&mut txn, node)?;
+        }
+        for (&id, vector) in &graph.vectors {
+            self.tables.put_node_vector(&mut txn, id, vector)?;
+        }
+        for (&id, edge) in &graph.edges {
+            match edge {
+                Some(edge) => self.tables.put_edge(&mut txn, edge)?,
+                None => self.tables.delete_edge(&mut txn, id)?,
+            }
+        }
         if indexed != state.indexed {
             self.tables.put_indexed(&mut txn, &indexed)?;
         }
@@ -164,7 +192,9 @@ impl Store {
                 .resident
                 .put(id, staged.entry, &staged.vector, &staged.terms);
         }
-        Ok(events)
+        let nodes = graph.fresh.clone();
+        state.resident.put_graph(graph);
+        Ok(Applied { events, nodes })
     }
 
     fn index_is_due(&self, state: &State) -> bool {
@@ -342,6 +372,17 @@ impl Store {
             .live()
             .iter()
             .filter_map(|id| Some((id, state.resident.record(id)?.text.clone())))
+            .collect()
+    }
+
+    /// Texts of the memories that an embedder is fitted to, in the order of ids: all but edges, whose
+    /// words the other memories hold already.
+    pub fn corpus(&self) -> Vec<String> {
+        let state = self.read_state();
+        let ids = state.resident.live().iter();
+        ids.filter_map(|id| state.resident.record(id))
+            .filter(|record| record.kind != MemoryKind::Relation)
+            .map(|record| record.text.clone())
             .collect()
     }
 

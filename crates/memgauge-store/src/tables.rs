@@ -20,19 +20,20 @@ use crate::short_term::{Recent, ShortTerm};
 use crate::{StoreConfig, StoreError, StoreOptions};
 
 /// Version of the layout below.
-const FORMAT: &str = "memgauge-store 3";
+const FORMAT: &str = "memgauge-store 5";
 /// Before the names of a user's own values in `meta`.
 const NOTE: &str = "note:";
 /// Named databases in one environment.
-const DATABASES: u32 = 8;
+const DATABASES: u32 = 11;
 
-type Rows = Database<'static, U32<BigEndian>, Bytes>;
+pub(crate) type Rows = Database<'static, U32<BigEndian>, Bytes>;
 
 /// The environment's databases:
 /// `meta` holds the format, the config and counters; `records`, `vectors` and `terms` are keyed by
 /// memory id (a deleted memory keeps its record alone); `history` by memory id and running number;
 /// `recent` has a row of short-term memory per scope; `trees` belongs to arroy; `queue` holds work that
-/// was taken on and not yet carried out, by running number.
+/// was taken on and not yet carried out, by running number; `nodes` and `node-vectors` are keyed by node
+/// id, `edges` by the id of the memory that the edge is.
 ///
 /// The environment is opened without LMDB's own locks and lock file. Between processes a lock on a
 /// file of ours keeps others out, and inside this one every transaction runs under the store's
@@ -49,6 +50,9 @@ pub struct Tables {
     recent: Rows,
     pub(crate) trees: arroy::Database<'static, Cosine>,
     queue: Database<'static, U64<BigEndian>, Bytes>,
+    pub(crate) nodes: Rows,
+    pub(crate) node_vectors: Rows,
+    pub(crate) edges: Rows,
 }
 
 /// What `meta` says.
@@ -83,6 +87,13 @@ fn open_environment(path: &Path, how: StoreOptions) -> heed::Result<Env<WithoutT
     }
 }
 
+fn other_format(found: &[u8]) -> String {
+    format!(
+        "its format is `{}`, this build reads `{FORMAT}`",
+        String::from_utf8_lossy(found)
+    )
+}
+
 impl Tables {
     /// Creates the tables in an empty folder.
     pub(crate) fn create(
@@ -105,11 +116,27 @@ impl Tables {
                     create.create_database::<U32<BigEndian>, Bytes>(txn, Some("recent"))?,
                     create.create_database::<KeyCodec, NodeCodec<Cosine>>(txn, Some("trees"))?,
                     create.create_database::<U64<BigEndian>, Bytes>(txn, Some("queue"))?,
+                    create.create_database::<U32<BigEndian>, Bytes>(txn, Some("nodes"))?,
+                    create.create_database::<U32<BigEndian>, Bytes>(txn, Some("node-vectors"))?,
+                    create.create_database::<U32<BigEndian>, Bytes>(txn, Some("edges"))?,
                 )))
             })
             .map_err(fail)?
             .commit();
-        let Some((meta, records, history, vectors, terms, recent, trees, queue)) = opened else {
+        let Some((
+            meta,
+            records,
+            history,
+            vectors,
+            terms,
+            recent,
+            trees,
+            queue,
+            nodes,
+            node_vectors,
+            edges,
+        )) = opened
+        else {
             return Err(StoreError::damaged(path, "its tables cannot be created"));
         };
         let tables = Self {
@@ -124,6 +151,9 @@ impl Tables {
             recent,
             trees,
             queue,
+            nodes,
+            node_vectors,
+            edges,
         };
         let config = serde_json::to_vec(config).map_err(|error| tables.damaged(error))?;
         let mut txn = tables.write()?;
@@ -153,6 +183,9 @@ impl Tables {
                     open.open_database::<U32<BigEndian>, Bytes>(txn, Some("recent"))?,
                     open.open_database::<KeyCodec, NodeCodec<Cosine>>(txn, Some("trees"))?,
                     open.open_database::<U64<BigEndian>, Bytes>(txn, Some("queue"))?,
+                    open.open_database::<U32<BigEndian>, Bytes>(txn, Some("nodes"))?,
+                    open.open_database::<U32<BigEndian>, Bytes>(txn, Some("node-vectors"))?,
+                    open.open_database::<U32<BigEndian>, Bytes>(txn, Some("edges"))?,
                 )))
             })
             .map_err(fail)?
@@ -166,11 +199,24 @@ impl Tables {
             Some(recent),
             Some(trees),
             Some(queue),
+            Some(nodes),
+            Some(node_vectors),
+            Some(edges),
         )) = opened
         else {
+            // A store of an older format lacks tables, and has at least this one.
+            let meta = opened.and_then(|opened| opened.0);
+            let txn = env.read_txn().map_err(fail)?;
+            let format = match meta {
+                Some(meta) => meta.get(&txn, "format").map_err(fail)?,
+                None => None,
+            };
             return Err(StoreError::Format {
                 path: path.to_owned(),
-                message: "its tables are missing".to_owned(),
+                message: match format {
+                    Some(format) if format != FORMAT.as_bytes() => other_format(format),
+                    _ => "its tables are missing".to_owned(),
+                },
             });
         };
         Ok(Self {
@@ -185,6 +231,9 @@ impl Tables {
             recent,
             trees,
             queue,
+            nodes,
+            node_vectors,
+            edges,
         })
     }
 
@@ -209,7 +258,7 @@ impl Tables {
         StoreError::arroy(&self.path(), self.map_bytes, error)
     }
 
-    fn damaged(&self, message: impl ToString) -> StoreError {
+    pub(crate) fn damaged(&self, message: impl ToString) -> StoreError {
         StoreError::damaged(&self.path(), message)
     }
 
@@ -266,10 +315,7 @@ impl Tables {
         match value("format")? {
             Some(format) if format == FORMAT.as_bytes() => {}
             Some(other) => {
-                return Err(wrong(format!(
-                    "its format is `{}`, this build reads `{FORMAT}`",
-                    String::from_utf8_lossy(other)
-                )));
+                return Err(wrong(other_format(other)));
             }
             None => return Err(wrong("it was never completed".to_owned())),
         }
@@ -471,14 +517,23 @@ impl Tables {
     pub(crate) fn for_each_vector(
         &self,
         txn: &RoTxn<'_>,
+        each: impl FnMut(MemoryId, &[f32]),
+    ) -> Result<(), StoreError> {
+        self.for_each_vector_in(self.vectors, txn, each)
+    }
+
+    pub(crate) fn for_each_vector_in(
+        &self,
+        rows: Rows,
+        txn: &RoTxn<'_>,
         mut each: impl FnMut(MemoryId, &[f32]),
     ) -> Result<(), StoreError> {
         let mut vector = Vec::new();
-        for row in self.vectors.iter(txn).map_err(|error| self.fail(error))? {
+        for row in rows.iter(txn).map_err(|error| self.fail(error))? {
             let (id, bytes) = row.map_err(|error| self.fail(error))?;
             let (numbers, rest) = bytes.as_chunks::<4>();
             if !rest.is_empty() {
-                return Err(self.damaged(format!("the vector of m{id} is cut short")));
+                return Err(self.damaged(format!("vector {id} is cut short")));
             }
             vector.clear();
             vector.extend(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)));
@@ -511,17 +566,34 @@ impl Tables {
 
     /// Empties everything but what the store was created with.
     pub(crate) fn clear(&self, txn: &mut RwTxn<'_>) -> Result<(), StoreError> {
-        for rows in [self.records, self.vectors, self.terms, self.recent] {
+        for rows in [
+            self.records,
+            self.vectors,
+            self.terms,
+            self.recent,
+            self.nodes,
+            self.node_vectors,
+            self.edges,
+        ] {
             rows.clear(txn).map_err(|error| self.fail(error))?;
         }
         self.history.clear(txn).map_err(|error| self.fail(error))?;
         self.trees.clear(txn).map_err(|error| self.fail(error))?;
+        self.queue.clear(txn).map_err(|error| self.fail(error))?;
+        let notes = self.meta.prefix_iter(txn, NOTE).and_then(|rows| {
+            rows.map(|row| Ok(row?.0.to_owned()))
+                .collect::<heed::Result<Vec<String>>>()
+        });
+        for note in notes.map_err(|error| self.fail(error))? {
+            let deleted = self.meta.delete(txn, &note);
+            deleted.map_err(|error| self.fail(error))?;
+        }
         self.put_indexed(txn, &IdSet::default())?;
         self.put_sealed(txn, false)?;
         self.put_events(txn, 0)
     }
 
-    fn put(
+    pub(crate) fn put(
         &self,
         rows: Rows,
         txn: &mut RwTxn<'_>,
@@ -532,11 +604,11 @@ impl Tables {
             .map_err(|error| self.fail(error))
     }
 
-    fn encode(&self, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    pub(crate) fn encode(&self, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
         postcard::to_stdvec(value).map_err(|error| self.damaged(error))
     }
 
-    fn decode<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, StoreError> {
+    pub(crate) fn decode<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, StoreError> {
         postcard::from_bytes(bytes).map_err(|error| self.damaged(error))
     }
 }

@@ -9,10 +9,14 @@ use std::cell::Cell;
 use std::path::Path;
 
 use common::model::Model;
-use common::{add, delete, noop, update};
-use memgauge_core::{Filter, MemoryId, MemoryReader, Scope, Scored, Source, TurnId};
+use common::{add, delete, invalidate, noop, relation, update};
+use memgauge_core::{
+    ConversationId, Filter, GraphReader, MemoryId, MemoryKind, MemoryOp, MemoryReader, NodeId,
+    Scope, Scored, Source, TurnId,
+};
 use memgauge_store::{
-    ArroyConfig, Change, ExactConfig, LexicalConfig, Store, StoreConfig, StoreError, VectorConfig,
+    ArroyConfig, Change, ExactConfig, GraphChange, LexicalConfig, NodeRef, Store, StoreConfig,
+    StoreError, VectorConfig,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -21,14 +25,32 @@ const DIMENSIONS: usize = 6;
 /// Words that stay as they are under stemming and that no stop list holds.
 const WORDS: [&str; 8] = ["ada", "fox", "hen", "map", "oak", "pen", "red", "sun"];
 const USERS: [&str; 3] = ["u0", "u1", "u2"];
+const KINDS: [MemoryKind; 3] = [MemoryKind::Fact, MemoryKind::Verbatim, MemoryKind::Relation];
 
 #[derive(Debug, Clone)]
 enum Step {
     Add {
         user: usize,
+        kind: usize,
         words: Vec<usize>,
         turn: (u32, u32),
         colour: bool,
+        vector: Option<Vec<f32>>,
+    },
+    Node {
+        user: usize,
+        word: usize,
+        vector: Option<Vec<f32>>,
+    },
+    Link {
+        node: usize,
+        memory: usize,
+    },
+    Edge {
+        user: usize,
+        words: Vec<usize>,
+        turn: (u32, u32),
+        ends: (usize, usize),
         vector: Option<Vec<f32>>,
     },
     Update {
@@ -39,6 +61,7 @@ enum Step {
         vector: Option<Vec<f32>>,
     },
     Delete(usize),
+    Invalidate(usize),
     Noop(Option<usize>),
     Seal,
     Reopen,
@@ -57,8 +80,17 @@ fn step() -> impl Strategy<Value = Step> {
     let turn = || (1_u32..5, 1_u32..6);
     let maybe = || prop::option::weighted(0.9, vector());
     prop_oneof![
-        12 => (0..USERS.len(), words(), turn(), any::<bool>(), maybe()).prop_map(
-            |(user, words, turn, colour, vector)| Step::Add { user, words, turn, colour, vector }
+        12 => (0..USERS.len(), 0..KINDS.len(), words(), turn(), any::<bool>(), maybe()).prop_map(
+            |(user, kind, words, turn, colour, vector)| Step::Add {
+                user, kind, words, turn, colour, vector
+            }
+        ),
+        3 => (0..USERS.len(), 0..WORDS.len(), maybe()).prop_map(
+            |(user, word, vector)| Step::Node { user, word, vector }
+        ),
+        2 => (0..100_usize, 0..100_usize).prop_map(|(node, memory)| Step::Link { node, memory }),
+        4 => (0..USERS.len(), words(), turn(), (0..100_usize, 0..100_usize), maybe()).prop_map(
+            |(user, words, turn, ends, vector)| Step::Edge { user, words, turn, ends, vector }
         ),
         5 => (0..100_usize, words(), turn(), any::<bool>(), maybe()).prop_map(
             |(which, words, turn, replaces, vector)| Step::Update {
@@ -66,6 +98,7 @@ fn step() -> impl Strategy<Value = Step> {
             }
         ),
         2 => (0..100_usize).prop_map(Step::Delete),
+        1 => (0..100_usize).prop_map(Step::Invalidate),
         1 => prop::option::of(0..100_usize).prop_map(Step::Noop),
         1 => Just(Step::Seal),
         1 => Just(Step::Reopen),
@@ -78,24 +111,61 @@ fn text(words: &[usize]) -> String {
     words.join(" ")
 }
 
-/// The change that a step asks for; `None` for steps of another kind.
-fn change(step: &Step, ever: usize) -> Option<Change> {
-    let pick = |which: usize| (which % ever.max(1)) as u32;
+/// The change that a step asks for when there are the memories and nodes of `ahead`, of which the
+/// first `old` nodes were there before the batch; `None` for steps of another kind.
+fn change(step: &Step, ahead: &Model, old: usize) -> Option<GraphChange> {
+    let pick = |which: usize| (which % ahead.entries.len().max(1)) as u32;
+    let node = |which: usize| {
+        let n = which % ahead.nodes.len();
+        if n < old {
+            NodeRef::Known(NodeId(n as u32))
+        } else {
+            NodeRef::New(n - old)
+        }
+    };
     let source = |(session, turn)| [Source::cited(TurnId::new(session, turn))];
-    Some(match step {
+    Some(GraphChange::Memory(match step {
         Step::Add {
             user,
+            kind,
             words,
             turn,
             colour,
             vector,
         } => {
             let mut change = add(USERS[*user], &text(words), &source(*turn), vector.clone());
-            if let memgauge_core::MemoryOp::Add(fact) = &mut change.op {
+            if let MemoryOp::Add(fact) = &mut change.op {
                 let colour = if *colour { "red" } else { "blue" };
                 fact.metadata.insert("colour".to_owned(), colour.to_owned());
+                fact.kind = KINDS[*kind];
             }
             change
+        }
+        Step::Node { user, word, vector } => {
+            return Some(common::node(USERS[*user], WORDS[*word], vector.clone()));
+        }
+        Step::Link { node: at, memory } => {
+            let memory = MemoryId(pick(*memory));
+            if ahead.nodes.is_empty() || !ahead.is_live(memory) {
+                return None;
+            }
+            return Some(GraphChange::Link {
+                node: node(*at),
+                memories: vec![memory],
+            });
+        }
+        Step::Edge {
+            user,
+            words,
+            turn,
+            ends,
+            vector,
+        } => {
+            if ahead.nodes.is_empty() {
+                return None;
+            }
+            let change = relation(USERS[*user], &text(words), &source(*turn), vector.clone());
+            return Some(common::edge(change, node(ends.0), node(ends.1)));
         }
         Step::Update {
             which,
@@ -103,17 +173,20 @@ fn change(step: &Step, ever: usize) -> Option<Change> {
             turn,
             replaces,
             vector,
-        } => update(
-            pick(*which),
-            &text(words),
-            &source(*turn),
-            *replaces,
-            vector.clone(),
-        ),
+        } => {
+            let id = pick(*which);
+            // An edge keeps its text, whatever else is said of it.
+            let text = match ahead.edge(MemoryId(id)) {
+                Some(_) => ahead.entries[id as usize].record.text.clone(),
+                None => text(words),
+            };
+            update(id, &text, &source(*turn), *replaces, vector.clone())
+        }
         Step::Delete(which) => delete(pick(*which), &[]),
+        Step::Invalidate(which) => invalidate(pick(*which), &[]),
         Step::Noop(because) => noop(because.map(pick), "nothing new"),
         Step::Seal | Step::Reopen | Step::Revectorise(_) => return None,
-    })
+    }))
 }
 
 fn filters() -> Vec<Filter> {
@@ -132,6 +205,18 @@ fn filters() -> Vec<Filter> {
         coloured(Scope::default(), "red"),
         coloured(Scope::user("u2"), "blue"),
         coloured(Scope::default(), "green"),
+        Filter::texts(Scope::default()),
+        Filter::texts(Scope::user("u1")),
+        Filter::relations(Scope::default()),
+        Filter::relations(Scope::user("u2")),
+        Filter {
+            kinds: vec![MemoryKind::Fact, MemoryKind::Relation],
+            ..coloured(Scope::user("u0"), "red")
+        },
+        Filter {
+            kinds: vec![MemoryKind::Summary],
+            ..Filter::default()
+        },
     ]
 }
 
@@ -205,6 +290,7 @@ fn check(store: &Store, model: &Model, recall: &Recall) {
         .collect();
     assert_eq!(store.texts(), texts);
 
+    check_graph(store, model);
     for filter in filters() {
         assert_eq!(store.records(&filter), model.records(&filter));
         for (query, k) in [
@@ -254,6 +340,76 @@ fn check(store: &Store, model: &Model, recall: &Recall) {
     }
 }
 
+fn check_graph(store: &Store, model: &Model) {
+    assert_eq!(store.node_count(), model.nodes.len());
+    assert_eq!(store.edge_count(), model.edges.len());
+    assert_eq!(store.graph().node_count(), model.nodes.len());
+    for scope in [Scope::default(), Scope::user("u0"), Scope::user("nobody")] {
+        let covered = model.nodes.iter().filter(|node| scope.covers(&node.scope));
+        let nodes: Vec<_> = covered.clone().cloned().collect();
+        assert_eq!(store.nodes(&scope), nodes);
+        for word in WORDS {
+            let exact = |node: &&memgauge_core::Node| node.scope == scope && node.key == word;
+            let named: Vec<NodeId> = nodes.iter().filter(exact).map(|node| node.id).collect();
+            assert_eq!(store.named(&scope, word), named);
+        }
+        let query = [1.0, 0.2, -0.3, 0.5, 0.1, -0.9];
+        for (k, threshold) in [(3, -2.0), (100, 0.2)] {
+            let expected: Vec<(MemoryId, f64)> = covered
+                .clone()
+                .filter_map(|node| {
+                    let vector = model.node_vectors.get(&node.id)?;
+                    let score = common::model::cosine(&query, vector);
+                    (score >= threshold).then_some((MemoryId(node.id.0), score))
+                })
+                .collect();
+            let found: Vec<Scored> = store
+                .nearest_nodes(&scope, &query, k, threshold as f32)
+                .unwrap()
+                .into_iter()
+                .map(|hit| Scored {
+                    id: MemoryId(hit.node.0),
+                    score: hit.score,
+                })
+                .collect();
+            check_ranking(&found, &expected, k);
+        }
+    }
+    for node in &model.nodes {
+        assert_eq!(store.node(node.id).as_ref(), Some(node));
+        let touching = model
+            .edges
+            .iter()
+            .filter(|edge| edge.from == node.id || edge.to == node.id);
+        let edges: Vec<_> = touching.clone().cloned().collect();
+        assert_eq!(store.edges_of(node.id), edges);
+        let mut around = vec![node.id];
+        around.extend(touching.flat_map(|edge| [edge.from, edge.to]));
+        around.sort_unstable();
+        around.dedup();
+        assert_eq!(store.neighbourhood(&[node.id], 1), around);
+    }
+    for id in (0..=model.entries.len() as u32).map(MemoryId) {
+        assert_eq!(store.edge(id).as_ref(), model.edge(id));
+        let mention = |node: &&memgauge_core::Node| node.memories.contains(&id);
+        let nodes: Vec<NodeId> = model.nodes.iter().filter(mention).map(|n| n.id).collect();
+        assert_eq!(store.nodes_of(id), nodes);
+    }
+    for user in USERS {
+        let conversation = ConversationId::new(user);
+        for (session, turn) in (1..5).flat_map(|session| (1..6).map(move |turn| (session, turn))) {
+            let turn = TurnId::new(session, turn);
+            let says = model.records(&Filter::texts(Scope::default())).into_iter();
+            let says: Vec<MemoryId> = says
+                .filter(|record| record.conversation == conversation)
+                .filter(|record| record.live_turns().any(|live| live == turn))
+                .map(|record| record.id)
+                .collect();
+            assert_eq!(store.saying(&conversation, turn), says);
+        }
+    }
+}
+
 type Answers = Vec<Vec<Scored>>;
 
 /// Answers that reopening must not change by a bit.
@@ -286,18 +442,25 @@ fn run(config: &StoreConfig, steps: &[Step], recall: &Recall) {
     let mut store = Store::create(&dir, config).unwrap();
     let mut model = Model::new();
     // Changes go in batches of three, so that some meet memories of their own batch.
-    let mut batch = Vec::new();
+    let mut batch: Vec<GraphChange> = Vec::new();
     let mut ahead = Model::new();
     for (n, step) in steps.iter().enumerate() {
-        if let Some(change) = change(step, ahead.entries.len()) {
-            let target = match &change.op {
-                memgauge_core::MemoryOp::Update { id, .. }
-                | memgauge_core::MemoryOp::Invalidate { id, .. }
-                | memgauge_core::MemoryOp::Delete { id, .. } => Some(*id),
-                memgauge_core::MemoryOp::Noop { because, .. } => {
+        let old = model.nodes.len();
+        if let Some(change) = change(step, &ahead, old) {
+            let op = match &change {
+                GraphChange::Memory(change) => Some(&change.op),
+                _ => None,
+            };
+            let target = match op {
+                Some(
+                    MemoryOp::Update { id, .. }
+                    | MemoryOp::Invalidate { id, .. }
+                    | MemoryOp::Delete { id, .. },
+                ) => Some(*id),
+                Some(MemoryOp::Noop { because, .. }) => {
                     because.filter(|id| id.0 as usize >= ahead.entries.len())
                 }
-                memgauge_core::MemoryOp::Add(_) => None,
+                _ => None,
             };
             if let Some(id) = target
                 && !ahead.is_live(id)
@@ -307,24 +470,41 @@ fn run(config: &StoreConfig, steps: &[Step], recall: &Recall) {
                 spoilt.push(change);
                 let before = answers(&store);
                 assert!(matches!(
-                    store.apply(&spoilt),
+                    store.apply_graph(&spoilt),
                     Err(StoreError::UnknownMemory(wrong)) if wrong == id
                 ));
                 assert_eq!(answers(&store), before);
+                check_graph(&store, &model);
                 continue;
             }
-            ahead.apply(&change);
+            ahead.apply_graph(&change, old);
             batch.push(change);
             if batch.len() < 3 && n + 1 < steps.len() {
                 continue;
             }
         }
         if !batch.is_empty() {
-            let events = store.apply(&batch).unwrap();
+            let memories: Option<Vec<Change>> = batch
+                .iter()
+                .map(|change| match change {
+                    GraphChange::Memory(change) => Some(change.clone()),
+                    _ => None,
+                })
+                .collect();
+            let had = model.events.len();
             for change in &batch {
-                model.apply(change);
+                model.apply_graph(change, old);
             }
-            assert_eq!(events, model.events[model.events.len() - batch.len()..]);
+            let events = match memories {
+                Some(changes) => store.apply(&changes).unwrap(),
+                None => {
+                    let applied = store.apply_graph(&batch).unwrap();
+                    let new: Vec<NodeId> = model.nodes[old..].iter().map(|node| node.id).collect();
+                    assert_eq!(applied.nodes, new);
+                    applied.events
+                }
+            };
+            assert_eq!(events, model.events[had..]);
             batch.clear();
         }
         match step {
@@ -343,6 +523,14 @@ fn run(config: &StoreConfig, steps: &[Step], recall: &Recall) {
                 store.revectorise(vectors.clone()).unwrap();
                 model.vectors = vectors.iter().cloned().collect();
                 ahead.vectors = vectors.into_iter().collect();
+                let nodes = model.nodes.iter().filter(|node| node.id.0 % 3 != 2);
+                let nodes = nodes.map(|node| {
+                    let turned = by.iter().map(|x| x - node.id.0 as f32 % 3.0 + 0.5);
+                    (node.id, turned.collect())
+                });
+                model.node_vectors = nodes.collect();
+                ahead.node_vectors.clone_from(&model.node_vectors);
+                store.revectorise_nodes(model.node_vectors.clone()).unwrap();
             }
             _ => {}
         }
@@ -353,8 +541,13 @@ fn run(config: &StoreConfig, steps: &[Step], recall: &Recall) {
     check(&store, &model, recall);
     store.seal().unwrap();
     check(&store, &model, recall);
+    let edges: Vec<_> = store.graph().edge_weights().copied().collect();
     let store = reopen(store, &dir);
     check(&store, &model, recall);
+    let mut again: Vec<_> = store.graph().edge_weights().copied().collect();
+    again.sort_unstable();
+    assert_eq!(again.len(), edges.len());
+    assert!(edges.iter().all(|edge| again.binary_search(edge).is_ok()));
 }
 
 /// Runs random sequences of steps; returns how many of the wanted vectors were found.

@@ -14,35 +14,60 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::{add, delete, update, vector_of};
-use memgauge_core::{ErrorKind, Filter, MemoryId, MemoryReader, Source, TurnId};
+use common::{add, delete, edge, node, relation, update, vector_of};
+use memgauge_core::{
+    ErrorKind, Filter, GraphReader, MemoryId, MemoryReader, NodeId, Scope, Source, TurnId,
+};
 use memgauge_store::{
-    ArroyConfig, Change, ExactConfig, Store, StoreConfig, StoreError, StoreOptions, VectorConfig,
+    ArroyConfig, ExactConfig, GraphChange, NodeRef, Store, StoreConfig, StoreError, StoreOptions,
+    VectorConfig,
 };
 
 const ROLE: &str = "MEMGAUGE_STORE_TEST_ROLE";
 const FOLDER: &str = "MEMGAUGE_STORE_TEST_FOLDER";
 const DIMENSIONS: usize = 24;
 
-/// The `n`th batch: four memories, the first of them changed and the second deleted.
-fn batch(n: u32) -> Vec<Change> {
+/// The `n`th batch: four memories, the first of them changed and the second deleted; the third is
+/// an edge between two new nodes, and one of them mentions the fourth.
+fn batch(n: u32) -> Vec<GraphChange> {
     let first = 4 * n;
     let source = [Source::cited(TurnId::new(n / 20 + 1, n % 20 + 1))];
     let text = |id: u32| format!("alpha item{id}");
-    let mut changes: Vec<Change> = (first..first + 4)
-        .map(|id| {
-            let vector = vector_of(&text(id), DIMENSIONS);
-            add("u", &text(id), &source, Some(vector))
-        })
-        .collect();
+    let mut changes = vec![
+        node(
+            "u",
+            &format!("from{n}"),
+            Some(vector_of("from", DIMENSIONS)),
+        ),
+        node("u", &format!("to{n}"), None),
+    ];
+    changes.extend((first..first + 4).map(|id| {
+        let vector = Some(vector_of(&text(id), DIMENSIONS));
+        if id == first + 2 {
+            let edge_itself = relation("u", &text(id), &source, vector);
+            edge(edge_itself, NodeRef::New(0), NodeRef::New(1))
+        } else {
+            GraphChange::Memory(add("u", &text(id), &source, vector))
+        }
+    }));
+    changes.push(GraphChange::Link {
+        node: NodeRef::New(1),
+        memories: vec![MemoryId(first + 1), MemoryId(first + 3)],
+    });
     let new = format!("beta item{first}");
     let vector = vector_of(&new, DIMENSIONS);
-    changes.push(update(first, &new, &source, true, Some(vector)));
-    changes.push(delete(first + 1, &source));
+    changes.push(GraphChange::Memory(update(
+        first,
+        &new,
+        &source,
+        true,
+        Some(vector),
+    )));
+    changes.push(GraphChange::Memory(delete(first + 1, &source)));
     changes
 }
 
-/// Whether records, history, postings and vectors of `store` agree, and hold whole batches.
+/// Whether records, history, postings, vectors and graph of `store` agree, and hold whole batches.
 /// Returns how many.
 fn batches(store: &Store) -> u32 {
     let all = Filter::default();
@@ -50,6 +75,18 @@ fn batches(store: &Store) -> u32 {
     assert_eq!(live % 3, 0);
     let batches = live / 3;
     assert_eq!(store.history_len().unwrap(), u64::from(batches) * 6);
+    assert_eq!(store.node_count() as u32, 2 * batches);
+    assert_eq!(store.edge_count() as u32, batches);
+    for n in 0..batches {
+        let (from, to) = (NodeId(2 * n), NodeId(2 * n + 1));
+        let edges = store.edges_of(from);
+        assert_eq!(edges, store.edges_of(to));
+        assert_eq!(edges[0].memory, MemoryId(4 * n + 2));
+        assert_eq!(store.node(to).unwrap().memories, [MemoryId(4 * n + 3)]);
+        let key = format!("from{n}");
+        assert_eq!(store.named(&Scope::user("u"), &key), [from]);
+        assert!(store.node_vector(from).is_some() && store.node_vector(to).is_none());
+    }
     assert!(store.entry(MemoryId(4 * batches)).is_none());
     let hits = store.scores(&all, "alpha");
     assert_eq!(hits.len() as u32, live);
@@ -146,7 +183,7 @@ fn the_other_process() {
     let dir = PathBuf::from(folder).join("store");
     let fill = |store: &Store| -> StoreError {
         for n in 0.. {
-            match store.apply(&batch(n)) {
+            match store.apply_graph(&batch(n)) {
                 Ok(_) => println!("says: {}", n + 1),
                 Err(error) => {
                     assert_eq!(batches(store), n, "a failed batch left something");
@@ -214,7 +251,7 @@ fn a_killed_process_leaves_whole_batches() {
             let found = batches(&store);
             assert!(found >= said, "{role}: said {said}, found {found}");
             // And it goes on from there.
-            store.apply(&batch(found)).unwrap();
+            store.apply_graph(&batch(found)).unwrap();
             store.seal().unwrap();
             drop(store);
             assert_eq!(batches(&Store::open(&dir).unwrap()), found + 1);
@@ -243,13 +280,13 @@ fn a_killed_builder_leaves_nothing_in_the_way() {
 
     let store = Store::build(&dir, &config(false)).unwrap();
     assert!(store.is_empty());
-    store.apply(&batch(0)).unwrap();
+    store.apply_graph(&batch(0)).unwrap();
     store.seal().unwrap();
     store.finish().unwrap();
     store.finish().unwrap();
     assert_eq!(store.path(), dir);
     // Still usable where it is now, and by nobody else.
-    store.apply(&batch(1)).unwrap();
+    store.apply_graph(&batch(1)).unwrap();
     assert!(matches!(Store::open(&dir), Err(StoreError::InUse { .. })));
     assert!(matches!(
         Store::build(&dir, &config(false)),
@@ -276,7 +313,7 @@ fn a_full_disk_is_told_and_leaves_the_store_readable() {
         let found = batches(&store);
         assert_eq!(found.to_string(), *last);
         // With room again it goes on.
-        store.apply(&batch(found)).unwrap();
+        store.apply_graph(&batch(found)).unwrap();
         store.seal().unwrap();
         assert_eq!(batches(&store), found + 1);
     }
@@ -292,7 +329,7 @@ fn a_full_map_is_told_and_leaves_the_store_readable() {
     };
     let store = Store::create_with(&dir, &config(false), small).unwrap();
     let (mut done, error) = (0..)
-        .find_map(|n| store.apply(&batch(n)).err().map(|error| (n, error)))
+        .find_map(|n| store.apply_graph(&batch(n)).err().map(|error| (n, error)))
         .unwrap();
     assert!(error.is_storage());
     assert!(
@@ -303,7 +340,7 @@ fn a_full_map_is_told_and_leaves_the_store_readable() {
     drop(store);
     let store = Store::open(&dir).unwrap();
     assert_eq!(batches(&store), done);
-    store.apply(&batch(done)).unwrap();
+    store.apply_graph(&batch(done)).unwrap();
     done += 1;
     assert_eq!(batches(&store), done);
 }
@@ -320,7 +357,7 @@ fn one_process_writes_or_several_read() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("store");
     let store = Store::create(&dir, &config(false)).unwrap();
-    store.apply(&batch(0)).unwrap();
+    store.apply_graph(&batch(0)).unwrap();
     let in_use = format!("store `{}` is in use", dir.display());
     assert!(matches!(
         Store::open(&dir),
@@ -340,7 +377,7 @@ fn one_process_writes_or_several_read() {
     assert_eq!(says("read", folder.path()), "3 memories");
     assert_eq!(says("open", folder.path()), in_use);
     let refused = [
-        store.apply(&batch(1)).err(),
+        store.apply_graph(&batch(1)).err(),
         store.seal().err(),
         store.sync().err(),
         store.revectorise([]).err(),

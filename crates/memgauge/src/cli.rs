@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::memory::MemoryArgs;
 use crate::exit;
 
 /// Measures long-term memory for LLM agents.
@@ -63,14 +64,51 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Show the results of a run, or all that it knows about one question.
     Show(ShowArgs),
+    /// Judge the stored answers of a run again; nothing else is run.
+    Judge(JudgeArgs),
     /// List the families of components, their kinds, keys and defaults.
     Components(ComponentsArgs),
     /// Look at config files.
     Config(ConfigArgs),
+    /// Read, compare and import prompts.
+    Prompts(PromptsArgs),
     /// Find, fetch, check and read datasets.
     Dataset(DatasetArgs),
     /// Find and fetch models.
     Model(ModelArgs),
+    /// Keep a memory: add to it, search it, look at it.
+    Memory(MemoryArgs),
+    /// Ask every model of a config for a word, and say what works and what is missing.
+    Doctor(DoctorArgs),
+    /// Look at the cache of models' replies, prune it, and move it about.
+    Cache(CacheArgs),
+}
+
+/// Where replies of models come from.
+#[derive(Debug, Args)]
+pub(crate) struct TrafficOptions {
+    /// Where replies of models come from (default: cached; with --resume, as the run began).
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub(crate) traffic: Option<Traffic>,
+    /// Cassette to replay, or to record into instead of the run directory.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cassette: Option<PathBuf>,
+    /// Cache of `cached`, instead of `calls` in the user's cache folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+}
+
+/// Where replies of models come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Traffic {
+    /// The models, always; nothing is kept.
+    Live,
+    /// The cache; what it does not hold is asked for and kept.
+    Cached,
+    /// The models; what they say is written to a cassette at the end.
+    Record,
+    /// A cassette, and nothing else: no network, no key.
+    Replay,
 }
 
 /// A config file and what the command line changes about it.
@@ -137,6 +175,8 @@ pub(crate) struct RunArgs {
     /// Folder for run directories.
     #[arg(long, value_name = "DIR", default_value = "reports/runs")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) traffic: TrafficOptions,
     /// How the results are written to standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
@@ -164,6 +204,39 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_name = "NAME", requires = "question")]
     pub(crate) variant: Option<String>,
     /// How the summary, or the records of the question, are written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JudgeArgs {
+    /// A run directory.
+    pub(crate) dir: PathBuf,
+    /// Prompt of the judge: `lenient`, `strict`, `graded`, or a file `judge/NAME` of your own.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) prompt: Option<String>,
+    /// How often every answer is judged.
+    #[arg(long, value_name = "N")]
+    pub(crate) runs: Option<u32>,
+    /// Name of the judge's model in the config.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Take models, prompts and judge from this experiment instead of the run's own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Change a key of the config: `models.chat.model=gpt-4o`, `judge.reasoning=true`.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The judgements are written to `judgements-NAME.jsonl` in the run directory (default: the
+    /// prompt's name).
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Judgements at a time.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(crate) traffic: TrafficOptions,
+    /// How the results are written to standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 }
@@ -275,5 +348,102 @@ pub(crate) enum ModelCommand {
         /// Write them into this folder instead.
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// The experiment.
+    pub(crate) file: PathBuf,
+    /// Change a key of the config.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// How the findings are written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CacheArgs {
+    /// The cache, instead of `calls` in the user's cache folder.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) cache: Option<PathBuf>,
+    /// Write results as JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Count entries by kind and model.
+    Stats,
+    /// Remove entries: those that fit all conditions.
+    #[command(group = ArgGroup::new("which").required(true).multiple(true))]
+    Prune {
+        /// Recorded more than so many days ago (entries without a date count as old).
+        #[arg(long, value_name = "DAYS", group = "which")]
+        older_than: Option<u32>,
+        /// Of models whose id holds this text, such as `gpt-4o-mini`.
+        #[arg(long, value_name = "TEXT", group = "which")]
+        model: Option<String>,
+        /// All of them.
+        #[arg(long, group = "which", conflicts_with_all = ["older_than", "model"])]
+        all: bool,
+    },
+    /// Write the cache as a cassette; with --stores, copy a run's stores into a folder.
+    Export {
+        /// The cassette to write, or with --stores the folder to make.
+        to: PathBuf,
+        /// Copy the complete stores of this run directory instead.
+        #[arg(long, value_name = "RUN")]
+        stores: Option<PathBuf>,
+    },
+    /// Put what a cassette holds into the cache; with --stores, put stores back into a run.
+    Import {
+        /// The cassette, or with --stores the folder that `export --stores` made.
+        from: PathBuf,
+        /// Put stores back into this run directory instead.
+        #[arg(long, value_name = "RUN")]
+        stores: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PromptsArgs {
+    #[command(subcommand)]
+    pub(crate) command: PromptsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PromptsCommand {
+    /// List the prompts with the beginning of their digests.
+    List,
+    /// Show a prompt with its digest and variables.
+    Show {
+        /// Its name, such as `extract/mem0-2504`.
+        name: String,
+        /// The file alone: what to begin a prompt of your own with.
+        #[arg(long, conflicts_with = "rendered")]
+        raw: bool,
+        /// As it is sent, with the variables' examples.
+        #[arg(long)]
+        rendered: bool,
+    },
+    /// Compare a prompt with your own, and check that yours can be used.
+    Diff {
+        /// Its name.
+        name: String,
+        /// Your folder of prompts, or a file.
+        path: PathBuf,
+    },
+    /// Make prompt files of the triple-quoted constants in a local checkout of mem0's evaluation.
+    Import {
+        /// Folder of the checkout.
+        checkout: PathBuf,
+        /// Folder for the prompt files: what `prompts` in a config then names.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
 }

@@ -7,6 +7,7 @@ mod exit;
 mod output;
 mod places;
 mod progress;
+mod traffic;
 
 use std::process::ExitCode;
 
@@ -29,10 +30,15 @@ fn main() -> ExitCode {
             Command::Run(args) => commands::run::run(args, &cli.global).await,
             Command::Plan(args) => commands::plan::run(args),
             Command::Show(args) => commands::show::run(args),
+            Command::Judge(args) => commands::judge::run(args, &cli.global).await,
             Command::Components(args) => commands::components::run(args),
             Command::Config(args) => commands::config::run(args),
+            Command::Prompts(args) => commands::prompts::run(args),
             Command::Dataset(args) => commands::dataset::run(args, &cli.global).await,
             Command::Model(args) => commands::model::run(args, &cli.global).await,
+            Command::Memory(args) => commands::memory::run(args).await,
+            Command::Doctor(args) => commands::doctor::run(args).await,
+            Command::Cache(args) => commands::cache::run(args).await,
         }
     });
     match result {

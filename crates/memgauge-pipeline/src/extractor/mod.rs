@@ -1,5 +1,6 @@
 //! Turns to facts.
 
+pub mod llm;
 pub mod observations;
 pub mod rules;
 pub mod summaries;
@@ -17,6 +18,7 @@ registry! {
         "observations" => Observations(observations::ObservationsConfig),
         "summaries" => Summaries(summaries::SummariesConfig),
         "rules" => Rules(rules::RulesConfig),
+        "llm" => Llm(llm::LlmExtractorConfig),
     }
 }
 

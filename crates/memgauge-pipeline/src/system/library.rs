@@ -10,10 +10,11 @@ use memgauge_core::{
     Scope, Session, Source, Stage,
 };
 use memgauge_store::{Change, Said, Store, StoreOptions};
+use serde::Serialize;
 
 use super::SystemConfig;
 use super::desk::Desk;
-use super::pipeline::{Intake, Pipeline, PipelineConfig};
+use super::pipeline::{Intake, Perspectives, Pipeline, PipelineConfig};
 use crate::extractor::ExtractorConfig;
 use crate::update::append::Append;
 
@@ -40,7 +41,7 @@ pub struct Addition<'a> {
 }
 
 /// A memory that a query found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Found {
     /// The memory.
     pub record: MemoryRecord,
@@ -86,7 +87,9 @@ impl PipelineConfig {
                         durable: true,
                         ..StoreOptions::default()
                     };
-                    Store::create_with(folder, wanted, options)?
+                    let store = Store::build_with(folder, wanted, options)?;
+                    store.finish()?;
+                    store
                 }
             };
             Ok((store, false))
@@ -106,6 +109,12 @@ impl PipelineConfig {
             return Err(BuildError::at(
                 "extractor.kind",
                 format!("`{kind}` reads the notes of a dataset; nobody takes notes of messages"),
+            ));
+        }
+        if self.perspectives != Perspectives::One {
+            return Err(BuildError::at(
+                "perspectives",
+                "a library has the scopes that its caller names: set `perspectives = \"one\"`",
             ));
         }
         if self.needs_vectors()
@@ -133,8 +142,8 @@ impl Pipeline {
             .map(EmbedderHandle::id)
     }
 
-    /// Remembers messages and returns what was done, in order. Extractors that look back see the
-    /// latest messages of the same scope.
+    /// Remembers messages and returns what was done, in order; what is consolidated in the background
+    /// is told by the next flush. Extractors that look back see the latest messages of the same scope.
     ///
     /// # Errors
     /// When a model or the store fails. What was done up to then stays done and stands in the

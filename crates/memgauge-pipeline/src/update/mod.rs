@@ -2,6 +2,8 @@
 
 pub mod append;
 pub mod dedupe;
+pub mod hash;
+pub mod llm;
 pub mod merge_all;
 mod normal;
 pub mod rules;
@@ -11,12 +13,16 @@ mod fixture;
 
 use memgauge_core::{UpdatePolicy, registry};
 
+pub(crate) use normal::normal;
+
 registry! {
     /// Facts to operations on memories.
     pub enum UpdateConfig: "update" => Box<dyn UpdatePolicy> {
         "append" => Append(append::AppendConfig),
         "dedupe" => Dedupe(dedupe::DedupeConfig),
+        "hash" => Hash(hash::HashConfig),
         "rules" => Rules(rules::RulesConfig),
+        "llm" => Llm(llm::LlmUpdateConfig),
         "merge-all" => MergeAll(merge_all::MergeAllConfig),
     }
 }

@@ -5,7 +5,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 /// The words of `text` in lower case, one space between them: case, spacing and punctuation do
 /// not make a statement new.
-pub(super) fn normal(text: &str) -> String {
+pub(crate) fn normal(text: &str) -> String {
     let words: Vec<String> = text.unicode_words().map(str::to_lowercase).collect();
     words.join(" ").replace('\u{2019}', "'")
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{DateTime, date};
 use memgauge_core::{ConversationId, Fact, MemoryId, MemoryKind, MemoryOp, Scope, Source};
-use memgauge_store::Change;
+use memgauge_store::{Change, GraphChange, NewNode, NodeRef};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
@@ -64,6 +64,43 @@ pub fn delete(id: u32, sources: &[Source]) -> Change {
         held_at: day(2),
     };
     change(op, "", None)
+}
+
+pub fn invalidate(id: u32, sources: &[Source]) -> Change {
+    let op = MemoryOp::Invalidate {
+        id: MemoryId(id),
+        sources: sources.to_vec(),
+        held_at: day(4),
+    };
+    change(op, "", None)
+}
+
+/// A memory of kind `relation`.
+pub fn relation(user: &str, text: &str, sources: &[Source], embedding: Option<Vec<f32>>) -> Change {
+    let mut change = add(user, text, sources, embedding);
+    if let MemoryOp::Add(fact) = &mut change.op {
+        fact.kind = MemoryKind::Relation;
+    }
+    change
+}
+
+pub fn node(user: &str, name: &str, embedding: Option<Vec<f32>>) -> GraphChange {
+    GraphChange::Node(NewNode {
+        scope: Scope::user(user),
+        name: name.to_owned(),
+        kind: "thing".to_owned(),
+        created_at: day(1),
+        embedding,
+    })
+}
+
+pub fn edge(change: Change, from: NodeRef, to: NodeRef) -> GraphChange {
+    GraphChange::Edge {
+        change,
+        from,
+        relation: "knows".to_owned(),
+        to,
+    }
 }
 
 pub fn noop(because: Option<u32>, text: &str) -> Change {

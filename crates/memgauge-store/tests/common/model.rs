@@ -2,12 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use memgauge_core::graph::normal_name;
 use memgauge_core::{
-    Filter, How, MemoryEvent, MemoryId, MemoryOp, MemoryRecord, OpKind, Place, Source, TurnId,
+    Edge, Filter, How, MemoryEvent, MemoryId, MemoryKind, MemoryOp, MemoryRecord, Node, NodeId,
+    OpKind, Place, Source, TurnId,
 };
-use memgauge_store::{Change, Entry, Idf, LexicalConfig};
+use memgauge_store::{Change, Entry, GraphChange, Idf, LexicalConfig, NodeRef};
 
+#[derive(Clone)]
 pub struct Model {
+    pub nodes: Vec<Node>,
+    pub node_vectors: BTreeMap<NodeId, Vec<f32>>,
+    pub edges: Vec<Edge>,
     pub entries: Vec<Entry>,
     pub vectors: BTreeMap<MemoryId, Vec<f32>>,
     pub events: Vec<MemoryEvent>,
@@ -16,6 +22,9 @@ pub struct Model {
 impl Model {
     pub fn new() -> Self {
         Self {
+            nodes: Vec::new(),
+            node_vectors: BTreeMap::new(),
+            edges: Vec::new(),
             entries: Vec::new(),
             vectors: BTreeMap::new(),
             events: Vec::new(),
@@ -26,6 +35,56 @@ impl Model {
         self.entries
             .get(id.0 as usize)
             .is_some_and(|entry| !entry.deleted)
+    }
+
+    /// Carries out a change of a batch that began when there were `old` nodes.
+    pub fn apply_graph(&mut self, change: &GraphChange, old: usize) {
+        let node = |node: &NodeRef| match *node {
+            NodeRef::Known(id) => id,
+            NodeRef::New(n) => NodeId((old + n) as u32),
+        };
+        match change {
+            GraphChange::Memory(change) => self.apply(change),
+            GraphChange::Node(new) => {
+                let id = NodeId(self.nodes.len() as u32);
+                self.nodes.push(Node {
+                    id,
+                    scope: new.scope.clone(),
+                    name: new.name.clone(),
+                    key: normal_name(&new.name),
+                    kind: new.kind.clone(),
+                    created_at: new.created_at,
+                    memories: Vec::new(),
+                });
+                if let Some(vector) = &new.embedding {
+                    self.node_vectors.insert(id, vector.clone());
+                }
+            }
+            GraphChange::Link { node: at, memories } => {
+                let linked = &mut self.nodes[node(at).0 as usize].memories;
+                linked.extend(memories);
+                linked.sort_unstable();
+                linked.dedup();
+            }
+            GraphChange::Edge {
+                change,
+                from,
+                relation,
+                to,
+            } => {
+                self.edges.push(Edge {
+                    memory: MemoryId(self.entries.len() as u32),
+                    from: node(from),
+                    relation: relation.clone(),
+                    to: node(to),
+                });
+                self.apply(change);
+            }
+        }
+    }
+
+    pub fn edge(&self, memory: MemoryId) -> Option<&Edge> {
+        self.edges.iter().find(|edge| edge.memory == memory)
     }
 
     /// Carries out a change that is known to be valid.
@@ -123,6 +182,10 @@ impl Model {
                 entry.deleted = true;
                 entry.record.updated_at = *held_at;
                 self.vectors.remove(id);
+                self.edges.retain(|edge| edge.memory != *id);
+                for node in &mut self.nodes {
+                    node.memories.retain(|linked| linked != id);
+                }
                 let before = entry.record.text.clone();
                 event(
                     OpKind::Delete,
@@ -191,10 +254,31 @@ impl Model {
         filter: &Filter,
         query: &str,
     ) -> Vec<(MemoryId, f64)> {
+        // Edges and all other texts are two collections.
+        let (edges, texts): (Vec<_>, Vec<_>) = self
+            .records(filter)
+            .into_iter()
+            .partition(|record| record.kind == MemoryKind::Relation);
+        let mut scores = Vec::new();
+        for (among, relations) in [(texts, false), (edges, true)] {
+            scores.extend(self.bm25_among(config, &among, relations, query));
+        }
+        scores.sort_by_key(|(id, _)| *id);
+        scores
+    }
+
+    fn bm25_among(
+        &self,
+        config: &LexicalConfig,
+        among: &[MemoryRecord],
+        relations: bool,
+        query: &str,
+    ) -> Vec<(MemoryId, f64)> {
         let texts: Vec<Vec<&str>> = self
             .entries
             .iter()
             .filter(|entry| !entry.deleted)
+            .filter(|entry| (entry.record.kind == MemoryKind::Relation) == relations)
             .map(|entry| entry.record.text.split_whitespace().collect())
             .collect();
         let all = texts.len() as f64;
@@ -211,7 +295,7 @@ impl Model {
         terms.sort_unstable();
         terms.dedup();
         let mean_idf = terms.iter().map(|term| idf_of(term)).sum::<f64>() / terms.len() as f64;
-        self.records(filter)
+        among
             .iter()
             .map(|record| {
                 let text: Vec<&str> = record.text.split_whitespace().collect();

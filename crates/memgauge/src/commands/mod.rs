@@ -1,9 +1,15 @@
 //! One file per command.
 
+pub(crate) mod cache;
 pub(crate) mod components;
 pub(crate) mod config;
 pub(crate) mod dataset;
+pub(crate) mod doctor;
+pub(crate) mod judge;
+pub(crate) mod memory;
 pub(crate) mod model;
 pub(crate) mod plan;
+pub(crate) mod prompts;
 pub(crate) mod run;
 pub(crate) mod show;
+mod stores;

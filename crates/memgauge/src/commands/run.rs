@@ -4,19 +4,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use memgauge_experiment::{ConfigFile, Plan, RunOptions, RunReport, Runner, Stop};
+use memgauge_experiment::{ConfigFile, Plan, RunOptions, RunReport, Runner, Stop, Supplies};
 use memgauge_report::{RunDir, files, table};
 
 use crate::cli::{Format, Global, RunArgs};
 use crate::progress::Progress;
-use crate::{exit, output, places};
+use crate::{exit, output, places, traffic};
 
 pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
     let begun = match &args.resume {
         Some(dir) => {
             if !args.config.overrides().is_empty() {
                 return Err(exit::user(
-                    "a run goes on with the config that it was begun with: of the options only --dataset and --jobs can be given with --resume",
+                    "a run goes on with the config that it was begun with: of the options that change it only --dataset can be given with --resume",
                 ));
             }
             Some(RunDir::open(dir)?)
@@ -27,7 +27,9 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
         (Some(dir), _) => {
             let manifest = dir.manifest()?;
             let path = dir.file(files::MANIFEST);
-            let file = ConfigFile::from_manifest(&path, &manifest.config)?;
+            let mut file = ConfigFile::from_manifest(&path, &manifest.config, &[])?;
+            // The config's path is relative to a file that may be gone.
+            file.config.prompts = manifest.prompts_path.map(PathBuf::from);
             let recorded = PathBuf::from(&manifest.dataset.path);
             let explicit = args
                 .config
@@ -54,15 +56,26 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
         }
     }
     let plan = Plan::new(&file, &dataset)?;
+    let begun_with = match &begun {
+        Some(dir) => dir.manifest()?.traffic,
+        None => None,
+    };
+    let exchange = traffic::exchange(&args.traffic, begun.is_some(), begun_with.as_ref())?;
     let options = RunOptions {
         out: args.out.clone(),
         jobs: args.jobs,
         argv: std::env::args().map(|argument| redact(&argument)).collect(),
         revision: option_env!("MEMGAUGE_REVISION").map(str::to_owned),
         started: jiff::Timestamp::now().to_string(),
-        supplies: places::supplies(),
+        supplies: Supplies {
+            exchange: Arc::clone(&exchange),
+            ..places::supplies()
+        },
     };
     let runner = Runner::new(file, dataset, plan, options)?;
+    exchange
+        .ready()
+        .map_err(|error| exit::user(error.to_string()))?;
 
     let progress = Arc::new(Progress::new(global.quiet));
     let stop = Stop::default();
@@ -84,6 +97,9 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
             }
             let failed: usize = summary.variants.iter().map(|variant| variant.failed).sum();
             if !global.quiet {
+                if let Some(line) = traffic::line(&exchange.report()) {
+                    output::note(&line);
+                }
                 let dir = dir.path().display();
                 output::note(&format!(
                     "written to {dir}\nnext: memgauge show {dir} --question {}",
@@ -127,7 +143,7 @@ fn example(summary: &memgauge_report::Summary) -> String {
 }
 
 /// The first signal asks the run to stop; the second ends the process.
-async fn listen(mut signals: Signals, stop: Stop) {
+pub(crate) async fn listen(mut signals: Signals, stop: Stop) {
     loop {
         signals.next().await;
         if stop.is_requested() {
@@ -139,7 +155,7 @@ async fn listen(mut signals: Signals, stop: Stop) {
 }
 
 /// Interrupt and, where there is such a thing, termination. Caught from the moment it is made.
-struct Signals {
+pub(crate) struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -148,7 +164,7 @@ struct Signals {
 
 impl Signals {
     #[cfg(unix)]
-    fn new() -> std::io::Result<Self> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -165,7 +181,7 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    fn new() -> std::io::Result<Self> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         Ok(Self {})
     }
 

@@ -1,0 +1,476 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use memgauge_core::{
+    Build, ChatRequest, ChatRole, ErrorKind, Extractor, Fact, Meter, ReplyForm, Session, Source,
+    Stage, TurnId, Window,
+};
+
+use super::*;
+use crate::extractor::fixture::{captioned, head, session};
+use crate::scripted::{ChatShop, Scripted};
+
+const TALK: [(&str, &str); 4] = [
+    ("Mira", "I bought a kayak yesterday."),
+    ("Tom", "Which colour?"),
+    ("Mira", "Red."),
+    ("Tom", "I sold my boat."),
+];
+
+fn plain() -> LlmExtractorConfig {
+    LlmExtractorConfig {
+        summary: SummaryConfig {
+            enabled: false,
+            ..SummaryConfig::default()
+        },
+        ..LlmExtractorConfig::default()
+    }
+}
+
+fn built(config: &LlmExtractorConfig, model: &Arc<Scripted>) -> Box<dyn Extractor> {
+    config.build(&ChatShop(Arc::clone(model))).unwrap()
+}
+
+/// The first two turns as a window.
+async fn extract(
+    extractor: &dyn Extractor,
+    session: &Session,
+    perspective: Option<&str>,
+) -> (Result<Vec<Fact>, ErrorKind>, BTreeMap<String, u64>) {
+    let head = head("Mira", "Tom");
+    let window = Window {
+        head: &head,
+        session,
+        turns: &session.turns[..2],
+        before: &session.turns[2..],
+        perspective,
+    };
+    let meter = Meter::new();
+    let result = extractor
+        .extract(&meter.at(Stage::Extract), &window)
+        .await
+        .map_err(|error| error.kind);
+    (result, meter.counters())
+}
+
+fn texts(facts: &[Fact]) -> Vec<&str> {
+    facts.iter().map(|fact| fact.text.as_str()).collect()
+}
+
+fn turn(number: u32) -> TurnId {
+    TurnId::new(3, number)
+}
+
+#[tokio::test]
+async fn facts_rest_on_their_window_and_belong_to_the_user() {
+    let model = Scripted::always(r#"{"facts": ["Mira bought a kayak.", "Mira rows."]}"#);
+    let session = captioned(session(&TALK), 1, "a red kayak");
+    let (facts, counters) = extract(&*built(&plain(), &model), &session, Some("Mira")).await;
+    let facts = facts.unwrap();
+    assert_eq!(texts(&facts), ["Mira bought a kayak.", "Mira rows."]);
+    let window = [Source::window(turn(1)), Source::window(turn(2))];
+    assert_eq!(facts[0].sources, window);
+    assert_eq!(facts[0].speaker.as_deref(), Some("Mira"));
+    assert_eq!(facts[0].metadata["session"], "3");
+    assert_eq!(counters, BTreeMap::from([("extractor:llm".to_owned(), 1)]));
+
+    let (request, epoch) = model.asked().remove(0);
+    assert_eq!(epoch, 0);
+    assert_eq!(request.messages[0].role, ChatRole::System);
+    assert_eq!(
+        request.messages[1].content,
+        "Earlier messages:\nuser Mira: Red.\nassistant Tom: I sold my boat.\n\n\
+         Time of the conversation: Monday, 1:56 pm on 15 May, 2023\n\n\
+         New messages:\nuser Mira: I bought a kayak yesterday.\nassistant Tom: Which colour?"
+    );
+    let config = LlmExtractorConfig {
+        captions: true,
+        ..plain()
+    };
+    let (_, _) = extract(&*built(&config, &model), &session, None).await;
+    let shown = model.last_messages().pop().unwrap();
+    assert!(
+        shown.contains("\nMira: I bought a kayak yesterday. [shared an image: a red kayak]\n"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn cited_messages_become_sources_and_wrong_numbers_are_counted() {
+    let model = Scripted::always(
+        r#"{"facts": [{"text": "Tom asks.", "turns": ["2", 2]},
+                      {"text": "Nobody.", "turns": [0, 3, "x"]},
+                      {"text": "Both.", "turns": [2, 1, 9]},
+                      "Loose."]}"#,
+    );
+    let config = LlmExtractorConfig {
+        cite: true,
+        ..plain()
+    };
+    let (facts, counters) = extract(&*built(&config, &model), &session(&TALK), None).await;
+    let facts = facts.unwrap();
+    let window = [Source::window(turn(1)), Source::window(turn(2))];
+    let both = [Source::cited(turn(1)), Source::cited(turn(2))];
+    assert_eq!(facts[0].sources, [Source::cited(turn(2))]);
+    assert_eq!(facts[0].speaker.as_deref(), Some("Tom"));
+    assert_eq!(facts[1].sources, window);
+    assert_eq!(facts[1].speaker, None);
+    assert_eq!(facts[2].sources, both);
+    assert_eq!(facts[3].sources, window);
+    assert_eq!(counters["refused:extract-turn"], 4);
+    assert_eq!(counters["uncited:extract"], 2);
+    let shown = model.last_messages().remove(0);
+    assert!(shown.contains("\n[2] Tom: Which colour?"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_a_reply_loses_is_counted() {
+    let model = Scripted::always(
+        "Sure!\n```json\n{\"facts\": [\" One. \", \"\", \"one\", {\"fact\": \"Two.\"}, {\"a\": 1}, \"Three.\"]}\n```",
+    );
+    let config = LlmExtractorConfig {
+        max_facts: Some(2),
+        ..plain()
+    };
+    let (facts, counters) = extract(&*built(&config, &model), &session(&TALK), None).await;
+    assert_eq!(texts(&facts.unwrap()), ["One.", "Two."]);
+    for (counter, count) in [
+        ("dropped:extract-empty", 1),
+        ("dropped:extract-duplicate", 1),
+        ("dropped:extract-unreadable", 1),
+        ("dropped:extract-limit", 1),
+    ] {
+        assert_eq!(counters[counter], count, "{counter}");
+    }
+}
+
+#[tokio::test]
+async fn unreadable_replies_cost_one_window_and_other_failures_end_it() {
+    for (script, counter) in [
+        (Ok("no JSON here"), "malformed:extract"),
+        (Ok(r#"{"memories": []}"#), "malformed:extract"),
+        (Err(ErrorKind::ContextTooLong), "too-long:extract"),
+    ] {
+        let model = Scripted::new(move |_| script.map(str::to_owned));
+        let (facts, counters) = extract(&*built(&plain(), &model), &session(&TALK), None).await;
+        assert_eq!(facts, Ok(Vec::new()));
+        assert_eq!(counters[counter], 1, "{counter}");
+        assert_eq!(model.asked().len(), 1 + usize::from(script.is_ok()));
+    }
+    for kind in [
+        ErrorKind::Transient,
+        ErrorKind::Quota,
+        ErrorKind::NotRecorded,
+    ] {
+        let model = Scripted::new(move |_| Err(kind));
+        let (facts, _) = extract(&*built(&plain(), &model), &session(&TALK), None).await;
+        assert_eq!(facts, Err(kind));
+    }
+}
+
+fn schema_of(request: &ChatRequest) -> &serde_json::Value {
+    let ReplyForm::Json { schema, .. } = &request.form else {
+        panic!("{:?}", request.form);
+    };
+    schema
+}
+
+#[tokio::test]
+async fn limits_stand_in_the_schema_only_where_they_are_set() {
+    let model = Scripted::always(r#"{"facts": []}"#);
+    extract(&*built(&plain(), &model), &session(&TALK), None)
+        .await
+        .0
+        .unwrap();
+    let config = LlmExtractorConfig {
+        max_facts: Some(4),
+        max_chars: Some(120),
+        max_tokens: Some(300),
+        cite: true,
+        ..plain()
+    };
+    extract(&*built(&config, &model), &session(&TALK), None)
+        .await
+        .0
+        .unwrap();
+    let asked = model.asked();
+    let text = schema_of(&asked[0].0).to_string();
+    assert!(!text.contains("max"), "{text}");
+    let (bound, _) = &asked[1];
+    let schema = schema_of(bound);
+    assert_eq!(schema["properties"]["facts"]["maxItems"], 4);
+    let item = &schema["properties"]["facts"]["items"];
+    assert_eq!(item["properties"]["text"]["maxLength"], 120);
+    assert_eq!(item["properties"]["turns"]["maxItems"], 8);
+    assert_eq!(bound.max_tokens, Some(300));
+}
+
+#[tokio::test]
+async fn instructions_are_text_or_the_name_of_a_prompt() {
+    let model = Scripted::always(r#"{"facts": []}"#);
+    for (instructions, shown) in [
+        ("Write in verse.", "Write in verse."),
+        ("instructions/mem0-eval", "always name the person"),
+    ] {
+        let config = LlmExtractorConfig {
+            instructions: instructions.to_owned(),
+            ..plain()
+        };
+        extract(&*built(&config, &model), &session(&TALK), None)
+            .await
+            .0
+            .unwrap();
+        let (request, _) = model.asked().pop().unwrap();
+        assert!(request.messages[0].content.contains(shown), "{shown}");
+    }
+}
+
+#[test]
+fn mistakes_in_the_config_name_their_key() {
+    let model = Scripted::always("");
+    let of = |change: &dyn Fn(&mut LlmExtractorConfig)| {
+        let mut config = LlmExtractorConfig::default();
+        change(&mut config);
+        let error = config.build(&ChatShop(Arc::clone(&model))).err().unwrap();
+        (error.key.unwrap(), error.message)
+    };
+    assert_eq!(of(&|c| c.model = "gpt".to_owned()).0, "model");
+    assert_eq!(of(&|c| c.max_facts = Some(0)).0, "max-facts");
+    assert_eq!(of(&|c| c.summary.lag = 0).0, "summary.lag");
+    assert_eq!(of(&|c| c.summary.every = 0).0, "summary.every");
+    let (key, message) = of(&|c| c.prompt = "extract/mem0-evla".to_owned());
+    assert_eq!(key, "prompt");
+    assert!(message.contains("`extract/mem0-eval`"), "{message}");
+    assert_eq!(
+        of(&|c| c.prompt = "instructions/mem0-eval".to_owned()).0,
+        "prompt"
+    );
+    assert_eq!(
+        of(&|c| c.instructions = "instructions/none".to_owned()).0,
+        "instructions"
+    );
+    assert_eq!(
+        of(&|c| c.summary.prompt = "extract/mem0-eval".to_owned()).0,
+        "summary.prompt"
+    );
+}
+
+/// Replays `windows` windows of one turn each. A summary lists the numbers of the messages that it
+/// covers. Returns the summary that each window saw and the meters of the windows and of the end.
+async fn replay(
+    summary: SummaryConfig,
+    windows: u32,
+    model: &Arc<Scripted>,
+) -> (Vec<Result<String, ErrorKind>>, Vec<Arc<Meter>>) {
+    let config = LlmExtractorConfig {
+        batch: 1,
+        summary,
+        ..LlmExtractorConfig::default()
+    };
+    let extractor = built(&config, model);
+    let lines: Vec<String> = (1..=windows)
+        .map(|number| format!("say {number};"))
+        .collect();
+    let talk: Vec<(&str, &str)> = lines.iter().map(|line| ("Mira", line.as_str())).collect();
+    let session = session(&talk);
+    let head = head("Mira", "Tom");
+    let mut seen = Vec::new();
+    let mut meters = Vec::new();
+    for turns in session.turns.chunks(1) {
+        let window = Window {
+            head: &head,
+            session: &session,
+            turns,
+            before: &[],
+            perspective: None,
+        };
+        let meter = Meter::new();
+        let cx = meter.at(Stage::Extract).at_epoch(2);
+        let result = extractor.extract(&cx, &window).await;
+        seen.push(match result {
+            Ok(facts) => Ok(facts[0].text.clone()),
+            Err(error) => Err(error.kind),
+        });
+        meters.push(meter);
+    }
+    let meter = Meter::new();
+    let end = extractor.finish(&meter.at(Stage::Extract)).await;
+    if seen.iter().all(Result::is_ok) {
+        seen.push(end.map(|()| String::new()).map_err(|error| error.kind));
+    }
+    meters.push(meter);
+    (seen, meters)
+}
+
+fn is_summary(request: &ChatRequest) -> bool {
+    request.form == ReplyForm::Text
+}
+
+fn numbers(text: &str) -> Vec<&str> {
+    text.split("say ")
+        .skip(1)
+        .filter_map(|rest| rest.split(';').next())
+        .collect()
+}
+
+/// Summaries list what they cover; the one fact of a window is the summary that it saw.
+fn echo(request: &ChatRequest) -> Result<String, ErrorKind> {
+    let prompt = &request.messages[1].content;
+    if is_summary(request) {
+        let said: Vec<String> = numbers(prompt)
+            .iter()
+            .map(|number| format!("say {number};"))
+            .collect();
+        return Ok(said.join(" "));
+    }
+    let summary = prompt.split("Time of the conversation").next();
+    let seen = format!("saw {}", numbers(summary.unwrap()).join(","));
+    Ok(serde_json::json!({ "facts": [seen] }).to_string())
+}
+
+fn clock(every: u64, lag: u64) -> SummaryConfig {
+    SummaryConfig {
+        every,
+        lag,
+        ..SummaryConfig::default()
+    }
+}
+
+fn saw(seen: Vec<Result<String, ErrorKind>>) -> Vec<String> {
+    let all: Result<Vec<String>, ErrorKind> = seen.into_iter().collect();
+    let mut all = all.unwrap();
+    // The end.
+    all.pop();
+    all.iter()
+        .map(|text| text.trim_start_matches("saw").trim().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_summary_is_used_lag_windows_after_it_was_begun_and_never_earlier() {
+    let model = Scripted::new(echo);
+    let (seen, meters) = replay(clock(1, 3), 6, &model).await;
+    assert_eq!(saw(seen), ["", "", "", "1", "1,2", "1,2,3"]);
+    // Booked where they are used, in the background; the rest at the end.
+    let background = |meter: &Arc<Meter>| {
+        let calls = meter.calls();
+        calls.iter().filter(|call| call.background).count()
+    };
+    let booked: Vec<usize> = meters.iter().map(background).collect();
+    assert_eq!(booked, [0, 0, 0, 1, 1, 1, 3]);
+    assert_eq!(meters[6].counters()["summary:rolling"], 3);
+    let epochs: Vec<u32> = model.asked().iter().map(|(_, epoch)| *epoch).collect();
+    assert!(epochs.iter().all(|epoch| *epoch == 2), "{epochs:?}");
+
+    let (seen, _) = replay(clock(2, 1), 6, &Scripted::new(echo)).await;
+    assert_eq!(saw(seen), ["", "", "1,2", "1,2", "1,2,3,4", "1,2,3,4"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn prompts_and_bookings_do_not_depend_on_how_long_calls_take() {
+    let mut first = None;
+    for seed in 0..6_u64 {
+        let model = Scripted::slow(echo, move |request| {
+            let text = serde_json::to_string(request).unwrap();
+            let hash = blake3::hash(format!("{seed}{text}").as_bytes());
+            // Without delays, with delays everywhere, with slow summaries alone.
+            let most = match seed {
+                0 => 1,
+                1 if !is_summary(request) => 1,
+                _ => 8,
+            };
+            Duration::from_millis(u64::from(hash.as_bytes()[0]) % most)
+        });
+        let (seen, meters) = replay(clock(1, 2), 12, &model).await;
+        let mut prompts: Vec<String> = model
+            .asked()
+            .iter()
+            .map(|(request, _)| serde_json::to_string(request).unwrap())
+            .collect();
+        // What is asked is fixed; in which order the two kinds of calls arrive is not.
+        prompts.sort_unstable();
+        let booked: Vec<(Vec<String>, BTreeMap<String, u64>)> = meters
+            .iter()
+            .map(|meter| {
+                let calls = meter.calls();
+                let keys = calls.into_iter().map(|call| call.request).collect();
+                (keys, meter.counters())
+            })
+            .collect();
+        let outcome = (saw(seen), prompts, booked);
+        match &first {
+            None => first = Some(outcome),
+            Some(first) => assert_eq!(*first, outcome, "seed {seed}"),
+        }
+    }
+    let (seen, ..) = first.unwrap();
+    assert_eq!(seen[11], "1,2,3,4,5,6,7,8,9,10");
+}
+
+#[tokio::test]
+async fn waiting_for_a_summary_is_booked_as_time_and_nothing_else() {
+    let model = Scripted::slow(echo, |request| {
+        Duration::from_millis(if is_summary(request) { 20 } else { 0 })
+    });
+    let (_, meters) = replay(clock(1, 1), 2, &model).await;
+    let charge = meters[1].charges()[&Stage::Extract];
+    assert!(charge.paused >= Duration::from_millis(10), "{charge:?}");
+    assert_eq!(charge.calls, 2);
+    let counters = meters[1].counters();
+    let counted: Vec<&str> = counters.keys().map(String::as_str).collect();
+    assert_eq!(counted, ["extractor:llm", "summary:rolling"]);
+}
+
+#[tokio::test]
+async fn a_summary_that_cannot_be_made_leaves_the_older_one() {
+    for (failure, counter) in [
+        (Ok(" \n".to_owned()), "malformed:summary"),
+        (Err(ErrorKind::ContextTooLong), "too-long:summary"),
+    ] {
+        let model = Scripted::new(move |request| {
+            let covers_two = is_summary(request) && request.messages[1].content.contains("say 2;");
+            if covers_two {
+                failure.clone()
+            } else {
+                echo(request)
+            }
+        });
+        let (seen, meters) = replay(clock(1, 1), 4, &model).await;
+        assert_eq!(saw(seen), ["", "1", "1", "1,3"]);
+        assert_eq!(meters[2].counters()[counter], 1);
+    }
+}
+
+#[tokio::test]
+async fn a_summary_that_fails_for_good_ends_the_ingestion_when_it_is_due() {
+    let model = Scripted::new(|request| match is_summary(request) {
+        true => Err(ErrorKind::Quota),
+        false => echo(request),
+    });
+    let (seen, meters) = replay(clock(1, 2), 4, &model).await;
+    assert_eq!(seen[0], Ok("saw".to_owned()));
+    assert!(seen[1].is_ok());
+    assert_eq!(seen[2], Err(ErrorKind::Quota));
+    // What it took is booked all the same.
+    assert_eq!(meters[2].calls().len(), 1);
+    let (seen, _) = replay(clock(1, 9), 2, &model).await;
+    assert_eq!(seen[2], Err(ErrorKind::Quota), "the end tells it, too");
+}
+
+#[tokio::test]
+async fn each_speakers_memory_has_a_clock_of_its_own() {
+    let model = Scripted::new(echo);
+    let config = LlmExtractorConfig {
+        summary: clock(1, 1),
+        ..LlmExtractorConfig::default()
+    };
+    let extractor = built(&config, &model);
+    let session = session(&[("Mira", "say 1;"), ("Tom", "say 2;")]);
+    for perspective in ["Mira", "Tom"] {
+        let (facts, _) = extract(&*extractor, &session, Some(perspective)).await;
+        assert_eq!(facts.unwrap()[0].text, "saw");
+    }
+    let (facts, _) = extract(&*extractor, &session, Some("Tom")).await;
+    assert_eq!(facts.unwrap()[0].text, "saw 1,2");
+}
