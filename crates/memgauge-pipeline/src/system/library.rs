@@ -60,6 +60,9 @@ impl SystemConfig {
             Self::Observations(config) => Some(config.clone().into()),
             Self::Summaries(config) => Some(config.clone().into()),
             Self::Mem0Rules(config) => Some(config.clone().into()),
+            Self::Mem0(config) => Some(config.parts.clone()),
+            Self::Notes(config) => Some(config.clone().into()),
+            Self::NotesRules(config) => Some(config.clone().into()),
             Self::NoMemory(_) | Self::FullContext(_) | Self::Rag(_) => None,
         }
     }

@@ -8,6 +8,7 @@ mod library;
 mod no_memory;
 mod pipeline;
 mod presets;
+mod protocol;
 mod rag;
 mod transcript;
 
@@ -21,8 +22,10 @@ pub use pipeline::{
     ConsolidationConfig, MAX_CANDIDATES, Perspectives, Pipeline, PipelineConfig, StorageConfig,
 };
 pub use presets::{
-    Mem0RulesConfig, ObservationsConfig, SummariesConfig, TurnsConfig, best_hybrid_fusion,
+    Mem0RulesConfig, NotesConfig, NotesRulesConfig, ObservationsConfig, SummariesConfig,
+    TurnsConfig, best_hybrid_fusion,
 };
+pub use protocol::{Deviation, Mem0Config, Protocol, filled};
 pub use rag::{Rag, RagConfig};
 
 registry! {
@@ -35,6 +38,9 @@ registry! {
         "observations" => Observations(ObservationsConfig),
         "summaries" => Summaries(SummariesConfig),
         "mem0-rules" => Mem0Rules(Mem0RulesConfig),
+        "mem0" => Mem0(Mem0Config),
+        "notes" => Notes(NotesConfig),
+        "notes-rules" => NotesRules(NotesRulesConfig),
     }
 }
 

@@ -10,12 +10,15 @@ use serde_json::{Map, Value, json};
 use super::pipeline::{ConsolidationConfig, Perspectives, PipelineConfig, StorageConfig};
 use crate::context::BudgetConfig;
 use crate::extractor::ExtractorConfig;
+use crate::extractor::llm::{LlmExtractorConfig, SummaryConfig};
 use crate::extractor::observations::ObservationsConfig as ObservationsExtractor;
 use crate::extractor::rules::RulesConfig as RulesExtractor;
 use crate::extractor::summaries::SummariesConfig as SummariesExtractor;
 use crate::extractor::verbatim::VerbatimConfig;
-use crate::fusion::{FusionConfig, NeighbourConfig, Normalise, OneOrEach, WeightedConfig};
-use crate::retriever::HybridConfig;
+use crate::fusion::{
+    FusionConfig, NeighbourConfig, Normalise, OneOrEach, SingleConfig, WeightedConfig,
+};
+use crate::retriever::{AllConfig, HybridConfig};
 use crate::update::append::AppendConfig;
 use crate::update::rules::RulesConfig as RulesUpdate;
 
@@ -79,7 +82,11 @@ fn over<E: serde::de::Error>(
 }
 
 /// Schema of a preset: that of a pipeline, every key with the preset's default.
-fn schema(generator: &mut SchemaGenerator, doc: &str, default: &PipelineConfig) -> Schema {
+pub(super) fn schema(
+    generator: &mut SchemaGenerator,
+    doc: &str,
+    default: &PipelineConfig,
+) -> Schema {
     let mut schema = PipelineConfig::json_schema(generator);
     let object = schema.ensure_object();
     object.remove("required");
@@ -159,4 +166,37 @@ preset! {
         update: RulesUpdate::default().into(),
         ..pipeline(RulesExtractor::default().into(), hybrid_fusion().into())
     }
+}
+
+/// Every memory written, unranked, in the prompt.
+fn notes(extractor: ExtractorConfig) -> PipelineConfig {
+    PipelineConfig {
+        retriever: AllConfig::default().into(),
+        ..pipeline(extractor, SingleConfig::default().into())
+    }
+}
+
+preset! {
+    /// The protocol of the OpenAI-memory baseline in Mem0's evaluation: every memory that a language model
+    /// wrote of the sessions, unranked, in every prompt. Here one call per session writes them.
+    NotesConfig = "notes",
+    notes(
+        LlmExtractorConfig {
+            prompt: "extract/mem0-oss-0.1".to_owned(),
+            batch: 0,
+            lookback: 0,
+            summary: SummaryConfig {
+                enabled: false,
+                ..SummaryConfig::default()
+            },
+            ..LlmExtractorConfig::default()
+        }
+        .into(),
+    )
+}
+
+preset! {
+    /// As `notes`, with rules in place of the language model: what the protocol costs and finds offline.
+    NotesRulesConfig = "notes-rules",
+    notes(RulesExtractor::default().into())
 }

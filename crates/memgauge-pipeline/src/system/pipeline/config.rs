@@ -140,6 +140,15 @@ impl PipelineConfig {
         open: impl FnOnce(&Path, &StoreConfig) -> Result<(Store, bool), StoreError>,
     ) -> Result<Pipeline, BuildError> {
         within("fusion", self.fusion.check(self.retriever.lists()))?;
+        if self.fusion.needs_cosines() && !self.retriever.is_dense() {
+            return Err(BuildError::at(
+                "fusion.kind",
+                format!(
+                    "`{}` needs the list of a `dense` retriever",
+                    self.fusion.kind()
+                ),
+            ));
+        }
         if matches!(
             self.consolidation,
             ConsolidationConfig::Background { queue: 0 }
