@@ -12,6 +12,7 @@ mod edges;
 mod errors;
 mod isolation;
 mod prompts;
+mod provider;
 mod quickstart;
 mod real_data;
 mod resume;
