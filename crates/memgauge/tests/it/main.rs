@@ -11,6 +11,7 @@ mod documents;
 mod edges;
 mod errors;
 mod isolation;
+mod memory;
 mod prompts;
 mod provider;
 mod quickstart;
