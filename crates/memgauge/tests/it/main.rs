@@ -10,7 +10,10 @@ mod commands;
 mod documents;
 mod edges;
 mod errors;
+#[path = "../../../memgauge-model/tests/common/fault.rs"]
+mod fault;
 mod isolation;
+mod models;
 mod prompts;
 mod quickstart;
 mod real_data;
