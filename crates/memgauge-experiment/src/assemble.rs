@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use memgauge_core::config::unknown;
 use memgauge_core::{BuildError, ChatHandle, EmbedderHandle, MemorySystem, Parts, Tokenizer};
 use memgauge_model::{Exchange, Model, ModelConfig};
-use memgauge_pipeline::system::SystemConfig;
+use memgauge_pipeline::system::{Pipeline, SystemConfig};
+use memgauge_store::Store;
+
+use crate::memory::MemoryError;
 
 /// Reads a secret from the environment by the name of its variable.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -73,6 +76,25 @@ impl Assembly {
             assembly: self,
             folder: folder.to_owned(),
         })
+    }
+
+    /// Builds a system as a library that keeps its store in `folder`, or goes on with `existing`.
+    ///
+    /// # Errors
+    /// When the system is no pipeline, a part makes no sense, or a model is missing.
+    pub fn library(
+        &self,
+        config: &SystemConfig,
+        folder: &Path,
+        existing: Option<Store>,
+    ) -> Result<Pipeline, MemoryError> {
+        let kind = config.kind();
+        let parts = Desk {
+            assembly: self,
+            folder: folder.to_owned(),
+        };
+        let pipeline = config.pipeline().ok_or(MemoryError::NotAPipeline(kind))?;
+        Ok(pipeline.library(kind, &parts, existing)?)
     }
 
     /// Parts for components that keep nothing on disk.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::memory::MemoryArgs;
 use crate::exit;
 
 /// Measures long-term memory for LLM agents.
@@ -75,6 +76,8 @@ pub(crate) enum Command {
     Dataset(DatasetArgs),
     /// Find and fetch models.
     Model(ModelArgs),
+    /// Keep a memory: add to it, search it, look at it.
+    Memory(MemoryArgs),
     /// Ask every model of a config for a word, and say what works and what is missing.
     Doctor(DoctorArgs),
     /// Look at the cache of models' replies, prune it, and move it about.

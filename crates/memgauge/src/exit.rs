@@ -2,6 +2,7 @@
 
 use memgauge_dataset::{DatasetError, DownloadError};
 use memgauge_experiment::ExperimentError;
+use memgauge_experiment::memory::MemoryError;
 use memgauge_report::RunDirError;
 
 /// Done.
@@ -57,6 +58,13 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
                 | ExperimentError::NotRecorded(_)
                 | ExperimentError::Summary(_) => STOPPED,
                 ExperimentError::Quota(_) => BUDGET,
+                _ => INTERNAL,
+            };
+        }
+        if let Some(error) = cause.downcast_ref::<MemoryError>() {
+            return match error {
+                error if error.is_users() => USAGE,
+                error if error.is_outside() => STOPPED,
                 _ => INTERNAL,
             };
         }

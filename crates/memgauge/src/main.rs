@@ -36,6 +36,7 @@ fn main() -> ExitCode {
             Command::Prompts(args) => commands::prompts::run(args),
             Command::Dataset(args) => commands::dataset::run(args, &cli.global).await,
             Command::Model(args) => commands::model::run(args, &cli.global).await,
+            Command::Memory(args) => commands::memory::run(args).await,
             Command::Doctor(args) => commands::doctor::run(args).await,
             Command::Cache(args) => commands::cache::run(args).await,
         }

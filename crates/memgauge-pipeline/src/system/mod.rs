@@ -4,6 +4,7 @@
 mod control;
 mod desk;
 mod full_context;
+mod library;
 mod no_memory;
 mod pipeline;
 mod presets;
@@ -14,6 +15,7 @@ use memgauge_core::{ComponentError, ConversationId, ErrorKind, MemorySystem, reg
 
 pub use control::Oracle;
 pub use full_context::{FullContext, FullContextConfig};
+pub use library::{Addition, Found};
 pub use no_memory::{NoMemory, NoMemoryConfig};
 pub use pipeline::{
     ConsolidationConfig, MAX_CANDIDATES, Perspectives, Pipeline, PipelineConfig, StorageConfig,
@@ -45,4 +47,6 @@ fn unknown_conversation(component: &str, conversation: &ConversationId) -> Compo
 }
 
 #[cfg(test)]
-mod tests;
+mod pipeline_tests;
+#[cfg(test)]
+pub(crate) mod tests;

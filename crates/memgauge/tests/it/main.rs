@@ -13,11 +13,13 @@ mod errors;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
 mod isolation;
+mod memory;
 mod models;
 mod prompts;
 mod quickstart;
 mod real_data;
 mod resume;
+mod traffic;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

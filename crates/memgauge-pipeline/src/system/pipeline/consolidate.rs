@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 
 use memgauge_core::{
-    ComponentError, Cx, EmbedderHandle, Extractor, Fact, MemoryEvent, Scope, Stage, UpdatePolicy,
-    Window,
+    ComponentError, Cx, EmbedderHandle, Extractor, MemoryEvent, Scope, Stage, UpdatePolicy, Window,
 };
 use memgauge_store::Store;
 
 use super::background::Ticket;
 use crate::system::desk::Desk;
+use crate::system::library;
 
 /// The parts that turn windows into memories.
-pub(super) struct Consolidator {
-    pub(super) extractor: Box<dyn Extractor>,
-    pub(super) update: Box<dyn UpdatePolicy>,
+pub(in crate::system) struct Consolidator {
+    pub(in crate::system) extractor: Box<dyn Extractor>,
+    pub(in crate::system) update: Box<dyn UpdatePolicy>,
     /// As it was before it was fitted; `None` where nothing looks at vectors.
-    pub(super) embedder: Option<EmbedderHandle>,
-    pub(super) store: Store,
+    pub(in crate::system) embedder: Option<EmbedderHandle>,
+    pub(in crate::system) store: Store,
 }
 
 /// A window, and to whom its memories belong.
@@ -45,7 +45,9 @@ impl Consolidator {
                     .extractor
                     .extract(&cx.with(Stage::Extract), window)
                     .await?;
-                label(&mut facts, portion.metadata);
+                if let Some(metadata) = portion.metadata {
+                    library::label(&mut facts, metadata);
+                }
                 facts
             }
         };
@@ -58,14 +60,5 @@ impl Consolidator {
             ticket,
         );
         desk.remember(cx, self.update.as_ref(), facts).await
-    }
-}
-
-/// Notes `metadata` beside every fact.
-fn label(facts: &mut [Fact], metadata: Option<&BTreeMap<String, String>>) {
-    let Some(metadata) = metadata else { return };
-    for fact in facts {
-        let values = metadata.iter().map(|(k, v)| (k.clone(), v.clone()));
-        fact.metadata.extend(values);
     }
 }

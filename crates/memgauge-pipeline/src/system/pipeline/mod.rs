@@ -1,6 +1,8 @@
 //! The one memory system that all others but the baselines are settings of.
 
 mod background;
+#[cfg(test)]
+mod background_tests;
 mod config;
 mod consolidate;
 mod intake;
@@ -19,11 +21,11 @@ use memgauge_store::Store;
 
 pub(super) use background::Ticket;
 pub use config::{ConsolidationConfig, Perspectives, PipelineConfig, StorageConfig};
+pub(super) use consolidate::Consolidator;
 pub(super) use intake::Intake;
 
 use background::Background;
 use config::SystemParts;
-use consolidate::Consolidator;
 
 use crate::retriever::RetrieverConfig;
 
@@ -38,13 +40,13 @@ pub struct Pipeline {
     /// Present where windows are consolidated behind the caller's back.
     background: Option<Background>,
     perspectives: Perspectives,
-    fusion: Box<dyn FusionRanker>,
+    pub(super) fusion: Box<dyn FusionRanker>,
     context: Box<dyn ContextBuilder>,
     k: usize,
     scope_filter: bool,
     is_complete: bool,
-    /// Whether the store is written to for as long as it lives, and not sealed by a flush.
-    is_kept: bool,
+    /// Whether the store goes on growing: then a flush does not seal it.
+    pub(super) grows: bool,
     retriever_config: RetrieverConfig,
     /// Exchanged when the embedder was fitted.
     retriever: RwLock<Arc<dyn Retriever>>,
@@ -58,6 +60,11 @@ impl Pipeline {
     /// The store.
     pub fn store(&self) -> &Store {
         &self.consolidator.store
+    }
+
+    /// The parts that turn what is said into memories.
+    pub(super) fn consolidator(&self) -> &Consolidator {
+        &self.consolidator
     }
 
     /// Ends the work in the background, which the store keeps for whoever opens it next, and closes the
@@ -144,7 +151,7 @@ impl MemorySystem for Pipeline {
         };
         let extract = cx.with(Stage::Extract);
         self.consolidator.extractor.finish(&extract).await?;
-        if self.is_kept {
+        if self.grows {
             self.store().sync()?;
         } else {
             self.seal(cx).await?;

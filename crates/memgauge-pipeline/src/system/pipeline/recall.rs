@@ -42,7 +42,7 @@ impl Pipeline {
             .await
     }
 
-    pub(super) fn retriever(&self) -> Arc<dyn Retriever> {
+    pub(in crate::system) fn retriever(&self) -> Arc<dyn Retriever> {
         Arc::clone(
             &self
                 .retriever
