@@ -10,8 +10,11 @@ mod commands;
 mod documents;
 mod edges;
 mod errors;
+#[path = "../../../memgauge-model/tests/common/fault.rs"]
+mod fault;
 mod isolation;
 mod memory;
+mod models;
 mod prompts;
 mod provider;
 mod quickstart;
