@@ -6,6 +6,7 @@ pub mod context;
 pub mod dates;
 pub mod extractor;
 pub mod fusion;
+pub mod graph;
 pub mod judge;
 pub mod prompt;
 mod reply;
