@@ -162,6 +162,7 @@ pub const PROMPTS: &[PromptDoc] = &[
         "The whole answer and nothing against it"
     ),
     prompt!("judge/graded", JUDGE, "A score from 0 to 1"),
+    prompt!(
         "graph/entities",
         GRAPH_ENTITIES,
         "Entities of new messages or of a question"
