@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::meter::{Call, CallOutcome, Spent, Traffic};
+use crate::meter::{Call, CallKind, CallOutcome, Spent, Traffic};
 use crate::{ComponentError, Cx, ErrorKind};
 
 /// Who says a message.
@@ -304,13 +304,13 @@ impl ChatHandle {
                 }
                 Err(reason) => {
                     self.charge(cx, &request, &completion, CallOutcome::Malformed);
-                    last = reason;
                     if attempt == 0 {
-                        request.messages.push(ChatMessage::assistant(reply.text));
+                        request.messages.push(ChatMessage::assistant(&reply.text));
                         request.messages.push(ChatMessage::user(format!(
-                            "That reply cannot be used: {last}. Reply again, with nothing but the JSON that was asked for."
+                            "That reply cannot be used: {reason}. Reply again, with nothing but the JSON that was asked for."
                         )));
                     }
+                    last = format!("{reason}; it replied: {}", beginning(&reply.text));
                 }
             }
         }
@@ -327,6 +327,7 @@ impl ChatHandle {
         let reply = completion.result.as_ref().ok();
         cx.called(Call {
             stage: cx.stage(),
+            kind: CallKind::Chat,
             model: self.name.to_string(),
             served_by: reply.and_then(|reply| reply.model.clone()),
             request: self.inner.key(request, cx.epoch()),
@@ -354,6 +355,14 @@ impl ChatHandle {
 impl std::fmt::Debug for ChatHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("ChatHandle").field(&self.id()).finish()
+    }
+}
+
+/// At most a thousand characters of a reply that cannot be used: enough to see what went wrong.
+fn beginning(text: &str) -> &str {
+    match text.char_indices().nth(1_000) {
+        Some((end, _)) => text.get(..end).unwrap_or(text),
+        None => text,
     }
 }
 

@@ -22,6 +22,27 @@ pub enum ErrorKind {
     Storage,
 }
 
+impl ErrorKind {
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::Permanent => "permanent",
+            Self::ContextTooLong => "context-too-long",
+            Self::Quota => "quota",
+            Self::Malformed => "malformed",
+            Self::NotRecorded => "not-recorded",
+            Self::Storage => "storage",
+        }
+    }
+
+    /// Whether a run cannot go on after it: every other request would meet the same. What is
+    /// written stays, and the run can be resumed.
+    pub fn stops_the_run(self) -> bool {
+        matches!(self, Self::Quota | Self::NotRecorded | Self::Storage)
+    }
+}
+
 /// A component could not do its work. Recorded as the question's outcome, never scored as a wrong
 /// answer.
 #[derive(Debug, thiserror::Error)]

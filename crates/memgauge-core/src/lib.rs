@@ -37,7 +37,9 @@ pub use memory::{
     Fact, Filter, How, MemoryEvent, MemoryId, MemoryKind, MemoryOp, MemoryRecord, OpKind, Scope,
     Source,
 };
-pub use meter::{Call, CallOutcome, Charge, Cx, Meter, Searchable, Spent, Stage, Traffic};
+pub use meter::{
+    Call, CallKind, CallOutcome, Charge, Cx, Meter, Searchable, Spent, Stage, Traffic,
+};
 pub use model::{EmbedCall, Embedded, Embedder, EmbedderHandle, Purpose, Tokenizer};
 pub use question::{AnswerKey, Category, Gold, Question, QuestionId};
 pub use registry::{Build, Family, KindDoc, Parts};

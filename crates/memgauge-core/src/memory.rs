@@ -42,6 +42,29 @@ impl Scope {
         }
     }
 
+    /// The same scope, of one agent alone.
+    #[must_use]
+    pub fn and_agent(self, agent: impl Into<String>) -> Self {
+        Self {
+            agent: Some(agent.into()),
+            ..self
+        }
+    }
+
+    /// The same scope, of one run alone.
+    #[must_use]
+    pub fn and_run(self, run: impl Into<String>) -> Self {
+        Self {
+            run: Some(run.into()),
+            ..self
+        }
+    }
+
+    /// Whether it names nobody: as part of a [`Filter`] it matches everything.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Whether a memory of scope `other` is visible to a query in this scope.
     pub fn covers(&self, other: &Self) -> bool {
         let fits = |mine: &Option<String>, theirs: &Option<String>| {
@@ -73,6 +96,13 @@ impl Filter {
         }
     }
 
+    /// The same filter, for memories alone whose metadata says `value` under `key`.
+    #[must_use]
+    pub fn and(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.metadata.insert(key.into(), value.into());
+        self
+    }
+
     /// All memories of one scope but edges of a graph.
     pub fn texts(scope: Scope) -> Self {
         Self {
@@ -91,6 +121,15 @@ impl Filter {
         }
     }
 
+    /// The same for all kinds but edges of a graph, where no kind is named.
+    pub fn of_texts(&self) -> Self {
+        let mut filter = self.clone();
+        if filter.kinds.is_empty() {
+            filter.kinds = MemoryKind::TEXTS.to_vec();
+        }
+        filter
+    }
+
     /// Whether `record` passes.
     pub fn accepts(&self, record: &MemoryRecord) -> bool {
         self.scope.covers(&record.scope)
@@ -99,6 +138,12 @@ impl Filter {
                 .metadata
                 .iter()
                 .all(|(key, value)| record.metadata.get(key) == Some(value))
+    }
+}
+
+impl From<Scope> for Filter {
+    fn from(scope: Scope) -> Self {
+        Self::scope(scope)
     }
 }
 

@@ -80,11 +80,35 @@ pub enum CallOutcome {
     Failed(ErrorKind),
 }
 
+impl CallOutcome {
+    /// Whether the model replied, with something usable or not.
+    pub fn is_reply(self) -> bool {
+        !matches!(self, Self::Failed(_))
+    }
+
+    /// Whether the reply was used.
+    pub fn is_used(self) -> bool {
+        matches!(self, Self::Usable | Self::Truncated)
+    }
+}
+
+/// What a model was called for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallKind {
+    /// A conversation to its next message.
+    Chat,
+    /// Texts to vectors.
+    Embed,
+}
+
 /// One call of a model: a row of `calls.jsonl`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     /// Stage that pays.
     pub stage: Stage,
+    /// What for.
+    pub kind: CallKind,
     /// Name of the model in the config.
     pub model: String,
     /// Model that answered, as the provider names it; `None` = not told.
@@ -391,6 +415,7 @@ mod tests {
             ..Charge::default()
         });
         work.called(Call {
+            kind: CallKind::Chat,
             stage: Stage::Extract,
             model: "m".to_owned(),
             served_by: None,

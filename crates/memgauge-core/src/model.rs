@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::Usage;
-use crate::meter::{Call, CallOutcome, Charge, Spent, Traffic};
+use crate::meter::{Call, CallKind, CallOutcome, Charge, Spent, Traffic};
 use crate::{ComponentError, Cx, ErrorKind, Stage};
 
 /// What a text is embedded for: some models want queries and passages marked.
@@ -148,6 +148,7 @@ impl EmbedderHandle {
         for call in embedded.calls {
             cx.called(Call {
                 stage: cx.stage(),
+                kind: CallKind::Embed,
                 model: self.id().to_owned(),
                 served_by: call.served_by,
                 request: call.request,

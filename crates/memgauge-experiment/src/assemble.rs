@@ -7,7 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use memgauge_core::config::unknown;
 use memgauge_core::{BuildError, ChatHandle, EmbedderHandle, MemorySystem, Parts, Tokenizer};
 use memgauge_model::{Exchange, Model, ModelConfig};
-use memgauge_pipeline::system::SystemConfig;
+use memgauge_pipeline::system::{Pipeline, SystemConfig};
+use memgauge_store::Store;
+
+use crate::memory::MemoryError;
 
 /// Reads a secret from the environment by the name of its variable.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -75,6 +78,25 @@ impl Assembly {
         })
     }
 
+    /// Builds a system as a library that keeps its store in `folder`, or goes on with `existing`.
+    ///
+    /// # Errors
+    /// When the system is no pipeline, a part makes no sense, or a model is missing.
+    pub fn library(
+        &self,
+        config: &SystemConfig,
+        folder: &Path,
+        existing: Option<Store>,
+    ) -> Result<Pipeline, MemoryError> {
+        let kind = config.kind();
+        let parts = Desk {
+            assembly: self,
+            folder: folder.to_owned(),
+        };
+        let pipeline = config.pipeline().ok_or(MemoryError::NotAPipeline(kind))?;
+        Ok(pipeline.library(kind, &parts, existing)?)
+    }
+
     /// Parts for components that keep nothing on disk.
     pub fn parts(&self) -> impl Parts + '_ {
         Desk {
@@ -96,6 +118,19 @@ impl Assembly {
                 (name.clone(), id.to_owned())
             })
             .collect()
+    }
+
+    /// Whether a chat model was loaded.
+    pub fn has_chat(&self) -> bool {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded
+            .values()
+            .any(|model| matches!(model, Loaded::Chat(_)))
+    }
+
+    /// Folder with the user's own prompts.
+    pub fn prompts_path(&self) -> Option<&Path> {
+        self.supplies.prompts.as_deref()
     }
 
     /// The prompts that were asked for so far: name and digest.

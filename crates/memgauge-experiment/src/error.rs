@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use memgauge_core::{ComponentError, ErrorKind};
 use memgauge_dataset::DatasetError;
 use memgauge_report::{RunDirError, SummaryError};
 
@@ -52,6 +53,12 @@ pub enum ExperimentError {
     /// The disk or a store refused in mid-run; what was written stays, and the run can be resumed.
     #[error("{0}")]
     Stopped(String),
+    /// An account or a budget is exhausted; what was paid for stays, and the run can be resumed.
+    #[error("{0}")]
+    Quota(String),
+    /// A replay holds no reply to a request; the run can be resumed with one that does.
+    #[error("{0}")]
+    NotRecorded(String),
     /// Files of a finished run cannot be summarised.
     #[error(transparent)]
     Summary(#[from] SummaryError),
@@ -66,6 +73,17 @@ fn list(problems: &[ConfigProblem]) -> String {
 }
 
 impl ExperimentError {
+    /// What stops the run after `error`, where that kind of error does
+    /// ([`memgauge_core::ErrorKind::stops_the_run`]).
+    pub(crate) fn stop(error: &ComponentError) -> Option<Self> {
+        match error.kind {
+            ErrorKind::Storage => Some(Self::Stopped(error.to_string())),
+            ErrorKind::Quota => Some(Self::Quota(error.to_string())),
+            ErrorKind::NotRecorded => Some(Self::NotRecorded(error.to_string())),
+            _ => None,
+        }
+    }
+
     /// One problem of a config.
     pub(crate) fn config(place: impl Into<String>, path: &str, message: impl ToString) -> Self {
         Self::Config(vec![ConfigProblem {

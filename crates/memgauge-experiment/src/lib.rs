@@ -1,5 +1,5 @@
 //! From a config file to a finished run directory: load and check a config, plan it, run it,
-//! resume it.
+//! resume it. [`memory`] is the same parts as a library for agents.
 //!
 //! The crate reads and writes the files that the caller names; it prints nothing and reads
 //! neither the environment nor the current directory.
@@ -10,12 +10,17 @@ mod checkup;
 pub mod config;
 mod digest;
 mod error;
+mod judging;
+pub mod memory;
 mod plan;
 pub mod run;
 
 pub use assemble::{Assembly, Secrets, Supplies};
 pub use checkup::{Checkup, check_up};
-pub use config::{ConfigFile, ExperimentConfig, Isolation, VariantConfig};
+pub use config::{ConfigFile, ExperimentConfig, Isolation, MemoryConfig, VariantConfig};
 pub use error::ExperimentError;
+pub use judging::{JudgeEnd, JudgeOptions, judge_again};
+pub use memgauge_pipeline::prompt;
+pub use memory::Memory;
 pub use plan::{Plan, PlannedConversation, PlannedVariant, Role};
 pub use run::{Event, Observer, RunOptions, RunReport, Runner, Stop};

@@ -4,6 +4,7 @@
 mod fake;
 mod minilm;
 mod norm;
+mod openai;
 mod probe;
 mod table;
 mod tokens;
@@ -15,6 +16,9 @@ use memgauge_core::{BuildError, ChatModel, Embedder, Parts, registry};
 
 pub use fake::{Fake, FakeConfig, FakeEmbeddings, FakeEmbeddingsConfig};
 pub use minilm::{MAX_PIECES, MINILM_FILES, MiniLm, MiniLmConfig, PinnedFile, WeightsError};
+pub use openai::{
+    MaxTokensKey, OpenAiConfig, OpenAiEmbeddingsConfig, Structured, content_address, prices_date,
+};
 pub use probe::{Probe, probe};
 pub use table::{Static, StaticConfig, StaticWeights};
 pub use tokens::{CountMemo, TOKENIZERS, Tiktoken, tokenizer};
@@ -71,14 +75,20 @@ registry! {
         "minilm" => MiniLm(MiniLmConfig),
         "fake" => Fake(FakeConfig),
         "fake-embeddings" => FakeEmbeddings(FakeEmbeddingsConfig),
+        "openai" => OpenAi(OpenAiConfig),
+        "openai-embeddings" => OpenAiEmbeddings(OpenAiEmbeddingsConfig),
     }
 }
 
 impl ModelConfig {
     /// The environment variable that live calls need and that is not set: they would all fail.
     /// Replays need none.
-    pub fn missing_secret(&self, _parts: &dyn Parts) -> Option<String> {
-        None
+    pub fn missing_secret(&self, parts: &dyn Parts) -> Option<String> {
+        match self {
+            Self::OpenAi(config) => config.missing_secret(parts),
+            Self::OpenAiEmbeddings(config) => config.missing_secret(parts),
+            _ => None,
+        }
     }
 }
 

@@ -5,6 +5,8 @@ pub mod answerer;
 pub mod context;
 pub mod dates;
 pub mod extractor;
+#[cfg(test)]
+mod fake_chat;
 pub mod fusion;
 pub mod graph;
 pub mod judge;

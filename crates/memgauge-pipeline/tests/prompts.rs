@@ -30,8 +30,8 @@ fn bare(examples: &Value) -> Value {
     for (name, value) in bare.as_object_mut().unwrap() {
         *value = match (name.as_str(), &value) {
             ("user" | "max_facts", _) => Value::Null,
-            ("cite", _) => Value::Bool(false),
-            ("summary" | "instructions", _) => Value::from(""),
+            ("cite" | "reasoning", _) => Value::Bool(false),
+            ("summary" | "instructions" | "context", _) => Value::from(""),
             ("before" | "kinds" | "memories", Value::Array(_)) => Value::Array(Vec::new()),
             _ => continue,
         };

@@ -1,6 +1,8 @@
 //! Records, metrics, statistics and tables: functions of saved files.
 
+mod call;
 mod fate;
+mod judgements;
 mod lineage;
 mod manifest;
 pub mod metrics;
@@ -14,6 +16,9 @@ pub mod summary;
 pub mod table;
 
 pub use fate::{Fate, fate};
+pub use judgements::{
+    Agreement, JudgeCard, JudgeReport, JudgedKey, JudgedRow, JudgedVariant, judge_report,
+};
 pub use lineage::{Lineage, MemoryTrace};
 pub use manifest::{DatasetManifest, Machine, Manifest, TrafficManifest, VariantManifest};
 pub use parquet::write_parquet;

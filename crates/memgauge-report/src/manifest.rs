@@ -1,6 +1,6 @@
 //! `manifest.json`: everything that went into a run. Clock time and machine stand only here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -26,6 +26,19 @@ pub struct Manifest {
     /// Where replies of models came from; null in runs of a memgauge that did not say.
     #[serde(default)]
     pub traffic: Option<TrafficManifest>,
+    /// Models as the providers name them, by name: what was asked for and what answered can differ.
+    /// Known once the run is finished; empty before, and for what computes in this process.
+    #[serde(default)]
+    pub served_by: BTreeMap<String, BTreeSet<String>>,
+    /// Day on which the price table behind every `dollars` was true; null where none was used.
+    #[serde(default)]
+    pub prices_date: Option<String>,
+    /// Prompts by name: BLAKE3 of the text.
+    #[serde(default)]
+    pub prompts: BTreeMap<String, String>,
+    /// Folder of the user's own prompts, for `--resume`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompts_path: Option<String>,
     /// The questions were narrowed (by `--limit` and the like): not a full run.
     pub partial: bool,
     /// Seed of the resampling behind every interval.

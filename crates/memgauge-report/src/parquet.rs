@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use memgauge_core::{Category, QuestionId};
 
-use crate::record::{ContextSummary, Outcome, TextMetrics};
+use crate::record::{AnswerTokens, ContextSummary, JudgementRow, Outcome, TextMetrics};
 use crate::retrieval::RetrievalScores;
 use crate::rundir::{RunDir, RunDirError, files};
 
@@ -26,7 +26,11 @@ struct Row {
     gold: memgauge_core::Gold,
     answer: Option<String>,
     scores: Option<TextMetrics>,
-    judge: Option<bool>,
+    judge: Option<f64>,
+    #[serde(default)]
+    judgements: Vec<JudgementRow>,
+    #[serde(default)]
+    tokens: Option<AnswerTokens>,
     context: Option<ContextSummary>,
     retrieval: Option<RetrievalScores>,
 }
@@ -97,6 +101,17 @@ fn write(rows: &[Row], path: &Path) -> Result<(), PolarsError> {
         column(rows, "bleu1", |row| row.scores?.bleu1),
         column(rows, "exact", |row| row.scores?.exact_match),
         column(rows, "judge", |row| row.judge),
+        column(rows, "judge_runs", |row| row.judgements.len() as u32),
+        column(rows, "judge_errors", |row| {
+            let errors = row.judgements.iter().filter(|row| row.error.is_some());
+            errors.count() as u32
+        }),
+        column(rows, "answer_input_tokens", |row| row.tokens?.input),
+        column(rows, "answer_output_tokens", |row| row.tokens?.output),
+        column(rows, "error", |row| match &row.outcome {
+            Outcome::Answered => None,
+            Outcome::Failed { error, .. } => Some(error.name().to_owned()),
+        }),
         column(rows, "context_cl100k", |row| {
             Some(row.context.as_ref()?.cl100k)
         }),

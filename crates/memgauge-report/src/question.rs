@@ -7,7 +7,7 @@ use memgauge_core::{Conversation, ConversationId, Gold, MemoryId, QuestionId, Tu
 
 use crate::fate::Fate;
 use crate::lineage::Lineage;
-use crate::record::{ContextRow, Outcome, QuestionRecord};
+use crate::record::{ContextRow, JudgementRow, Outcome, QuestionRecord};
 use crate::rundir::{RunDir, RunDirError};
 
 /// Candidates shown beyond those in the context, when they hold evidence.
@@ -147,6 +147,23 @@ fn variant(
         }
         text.push('\n');
     }
+    if let Some(tokens) = &record.tokens {
+        let count = |tokens: Option<u64>| tokens.map_or_else(|| "?".to_owned(), |n| n.to_string());
+        let _ = writeln!(
+            text,
+            "  tokens    {} in, {} out{}",
+            count(tokens.input),
+            count(tokens.output),
+            if tokens.counted {
+                " (counted here)"
+            } else {
+                ""
+            }
+        );
+    }
+    for judgement in &record.judgements {
+        judged(text, judgement);
+    }
     for (turn, fate) in &record.fates {
         let _ = writeln!(text, "  gold turn {turn}: {}", fate_text(*fate));
     }
@@ -206,6 +223,25 @@ fn variant(
             "            {hidden} more in the context: --variant {}",
             record.variant
         );
+    }
+}
+
+/// One run of the judge, its reply shortened to a line.
+fn judged(text: &mut String, judgement: &JudgementRow) {
+    let _ = write!(text, "  judge     run {}: ", judgement.run);
+    match (judgement.label, &judgement.error) {
+        (Some(label), _) => {
+            text.push_str(if label { "right" } else { "wrong" });
+            if let Some(score) = judgement.score {
+                let _ = write!(text, " (grade {score})");
+            }
+            let reply = judgement.reply.as_deref().unwrap_or_default();
+            let _ = writeln!(text, "  {}", one_line(reply));
+        }
+        (None, Some(error)) => {
+            let _ = writeln!(text, "no label: {}", one_line(&error.message));
+        }
+        (None, None) => text.push_str("no label\n"),
     }
 }
 

@@ -5,18 +5,19 @@
 
 use std::collections::BTreeMap;
 
-use memgauge_core::meter::Charge;
+use memgauge_core::meter::{Call, Charge};
 use memgauge_core::{
-    Category, ConversationId, ErrorKind, Gold, Hit, MemoryEvent, MemoryId, QuestionId, Stage,
-    TurnId,
+    Category, ComponentError, ConversationId, ErrorKind, Gold, Hit, Judgement, MemoryEvent,
+    MemoryId, QuestionId, Stage, Traffic, TurnId,
 };
 use serde::{Deserialize, Serialize};
 
+pub use crate::call::CallRow;
 use crate::fate::Fate;
 use crate::retrieval::RetrievalScores;
 
 /// Version of all files of a run directory. Raised when a field changes its meaning or goes.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// How a question ended. Closed: a failure of infrastructure is never a wrong answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +105,111 @@ pub struct TextMetrics {
     pub exact_match: Option<f64>,
 }
 
+/// Tokens of the model behind one answer, as the provider reported them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerTokens {
+    /// Tokens sent; null = unknown.
+    pub input: Option<u64>,
+    /// Tokens received; null = unknown.
+    pub output: Option<u64>,
+    /// Of the tokens sent, those that the provider had cached; null = not told.
+    pub cached: Option<u64>,
+    /// Of the tokens received, those spent on reasoning; null = not told.
+    pub reasoning: Option<u64>,
+    /// Whether they were counted here, because the provider did not report them.
+    pub counted: bool,
+}
+
+impl AnswerTokens {
+    /// The tokens of all calls that `stage` made, a number unknown as soon as one call did not
+    /// tell it; `None` without a reply.
+    pub fn of(calls: &[Call], stage: Stage) -> Option<Self> {
+        let usages = calls
+            .iter()
+            .filter(|call| call.stage == stage && call.outcome.is_reply())
+            .map(|call| Self {
+                input: call.usage.input,
+                output: call.usage.output,
+                cached: call.usage.cached,
+                reasoning: call.usage.reasoning,
+                counted: call.usage.counted,
+            });
+        usages.reduce(|sum, next| {
+            let add = |a: Option<u64>, b: Option<u64>| Some(a? + b?);
+            Self {
+                input: add(sum.input, next.input),
+                output: add(sum.output, next.output),
+                cached: add(sum.cached, next.cached),
+                reasoning: add(sum.reasoning, next.reasoning),
+                counted: sum.counted || next.counted,
+            }
+        })
+    }
+}
+
+/// What went wrong with a judge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JudgeError {
+    /// What could be done about it.
+    pub kind: ErrorKind,
+    /// What happened.
+    pub message: String,
+}
+
+/// What the judge said about an answer in one run. An error is no label: it is not `wrong`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JudgementRow {
+    /// Run of the judge, from 0.
+    pub run: u32,
+    /// Right or wrong; null after an error.
+    pub label: Option<bool>,
+    /// Grade from 0 to 1; null where the judge gives none.
+    pub score: Option<f64>,
+    /// The model's reply as it came.
+    pub reply: Option<String>,
+    /// Content address of the request.
+    pub request: Option<String>,
+    /// Why there is no label.
+    pub error: Option<JudgeError>,
+}
+
+impl JudgementRow {
+    /// The row of run `run`.
+    pub fn new(run: u32, result: Result<Judgement, ComponentError>) -> Self {
+        match result {
+            Ok(judgement) => Self {
+                run,
+                label: Some(judgement.label),
+                score: judgement.score,
+                reply: Some(judgement.reply),
+                request: Some(judgement.request),
+                error: None,
+            },
+            Err(error) => Self {
+                run,
+                label: None,
+                score: None,
+                reply: None,
+                request: None,
+                error: Some(JudgeError {
+                    kind: error.kind,
+                    message: error.to_string(),
+                }),
+            },
+        }
+    }
+}
+
+/// Mean label of the runs that have one, from 0 to 1; `None` if none has.
+pub fn mean_label(labels: impl IntoIterator<Item = Option<bool>>) -> Option<f64> {
+    let (mut right, mut known) = (0_u32, 0_u32);
+    for label in labels.into_iter().flatten() {
+        right += u32::from(label);
+        known += 1;
+    }
+    (known > 0).then(|| f64::from(right) / f64::from(known))
+}
+
 /// One question under one variant: a line of `records.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QuestionRecord {
@@ -130,8 +236,15 @@ pub struct QuestionRecord {
     pub answer_entry: Option<usize>,
     /// Text metrics; null where there is no answer.
     pub scores: Option<TextMetrics>,
-    /// Judge's label; null without a judge.
-    pub judge: Option<bool>,
+    /// Mean label of the judge's runs, from 0 (wrong) to 1 (right), errors left out; null without
+    /// a label.
+    pub judge: Option<f64>,
+    /// What the judge said, run by run; empty without a judge, an answer, or in category 5.
+    #[serde(default)]
+    pub judgements: Vec<JudgementRow>,
+    /// Tokens of the model that answered; null where none was asked or none replied.
+    #[serde(default)]
+    pub tokens: Option<AnswerTokens>,
     /// Conversation whose memory was asked, where it is not the question's own.
     pub memory_of: Option<ConversationId>,
     /// Names of the lists that entered the fusion.
@@ -196,6 +309,17 @@ pub enum Phase {
     Search,
     /// One question answered.
     Answer,
+    /// One answer judged once.
+    Judge,
+    /// From the moment a session was handed over to the moment it could be found.
+    Searchable,
+}
+
+impl Phase {
+    /// Whether it is a part of ingestion.
+    pub fn is_ingestion(self) -> bool {
+        matches!(self, Self::Ingest | Self::Flush | Self::Searchable)
+    }
 }
 
 /// Something measured: a line of `timings.jsonl`.
@@ -216,8 +340,20 @@ pub struct TimingRow {
     /// Repeat of the answer stage.
     #[serde(default)]
     pub repeat: u32,
-    /// Wall time in milliseconds; null where the result came from a cache.
+    /// Run of the judge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<u32>,
+    /// Time in milliseconds; null where a reply was replayed (from a cache, a cassette or a
+    /// script) or the work failed. In a search and an answer, the time that limits and providers'
+    /// pauses held it is left out.
     pub ms: Option<f64>,
+    /// Where replies were replayed: own time and the provider time measured when they were
+    /// recorded; null where that is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayed_ms: Option<f64>,
+    /// Where replies of models came from; left out where no model was called.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traffic: Vec<Traffic>,
     /// Left out of percentiles: among the first questions of a conversation.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub warm_up: bool,
@@ -230,11 +366,31 @@ pub struct TimingRow {
     pub charges: BTreeMap<Stage, ChargeRow>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// A [`Charge`] in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ChargeRow {
     /// Calls of models.
     pub calls: u64,
+    /// Of these, replies served from a cache, a cassette or a script.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub replayed_calls: u64,
+    /// Of these, calls whose tokens were counted here.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub counted_calls: u64,
+    /// Attempts of all calls.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempts: u64,
+    /// Replies that could not be read.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub malformed: u64,
+    /// Price by the price table; null = unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dollars: Option<f64>,
     /// Texts or prompts sent.
     pub inputs: u64,
     /// Tokens sent; null = unknown.
@@ -256,6 +412,11 @@ impl From<&Charge> for ChargeRow {
         let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
         Self {
             calls: charge.calls,
+            replayed_calls: charge.replayed_calls,
+            counted_calls: charge.counted_calls,
+            attempts: charge.attempts,
+            malformed: charge.malformed,
+            dollars: charge.dollars,
             inputs: charge.inputs,
             input_tokens: charge.input_tokens,
             output_tokens: charge.output_tokens,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::manifest::Manifest;
-use crate::record::{IngestRow, QuestionRecord, SCHEMA_VERSION, TimingRow};
+use crate::record::{CallRow, IngestRow, QuestionRecord, SCHEMA_VERSION, TimingRow};
 
 /// Files of a run directory.
 pub mod files {
@@ -22,6 +22,8 @@ pub mod files {
     pub const CONTEXTS: &str = "contexts.jsonl";
     /// [`crate::record::TimingRow`] per line.
     pub const TIMINGS: &str = "timings.jsonl";
+    /// [`crate::record::CallRow`] per line.
+    pub const CALLS: &str = "calls.jsonl";
     /// [`crate::summary::Summary`].
     pub const SUMMARY: &str = "summary.json";
     /// Records as a table.
@@ -243,6 +245,14 @@ impl RunDir {
         self.rows(files::TIMINGS, visit)
     }
 
+    /// All calls of models.
+    ///
+    /// # Errors
+    /// As [`Self::records`].
+    pub fn calls(&self, visit: impl FnMut(CallRow)) -> Result<(), RunDirError> {
+        self.rows(files::CALLS, visit)
+    }
+
     /// All contexts of systems without memories: [`crate::record::ContextRow`], or fewer fields.
     ///
     /// # Errors
@@ -269,7 +279,10 @@ impl RunDir {
     }
 
     /// Every row of a JSON Lines file; a missing file has none.
-    fn rows<T: DeserializeOwned>(
+    ///
+    /// # Errors
+    /// As [`Self::records`].
+    pub fn rows<T: DeserializeOwned>(
         &self,
         name: &str,
         mut visit: impl FnMut(T),

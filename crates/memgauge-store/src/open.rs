@@ -27,6 +27,9 @@ pub struct StoreOptions {
     pub map_bytes: usize,
     /// Whether only to read. Several processes may read a store at a time.
     pub read_only: bool,
+    /// Whether every change is on the disk when the call that made it returns, so that a crash of
+    /// the machine loses nothing that was acknowledged. Otherwise [`Store::sync`] says when.
+    pub durable: bool,
 }
 
 impl Default for StoreOptions {
@@ -34,6 +37,7 @@ impl Default for StoreOptions {
         Self {
             map_bytes: 64 << 30,
             read_only: false,
+            durable: false,
         }
     }
 }
@@ -70,7 +74,7 @@ impl Store {
             });
         }
         let lock = lock(dir, options)?;
-        let tables = Tables::create(dir, options.map_bytes, config)?;
+        let tables = Tables::create(dir, options, config)?;
         Self::load(lock, tables, options, None)
     }
 
@@ -165,7 +169,7 @@ impl Store {
             });
         }
         let lock = lock(dir, options)?;
-        let tables = Tables::open(dir, options.map_bytes, options.read_only)?;
+        let tables = Tables::open(dir, options)?;
         Self::load(lock, tables, options, None)
     }
 
@@ -220,6 +224,7 @@ impl Store {
             let message = format!("vector {id} has the wrong length");
             return Err(StoreError::damaged(&tables.path(), message));
         }
+        let short_term = tables.short_term(&txn)?;
         drop(txn);
         Ok(Self {
             analyzer: Analyzer::new(&config.lexical),
@@ -231,6 +236,7 @@ impl Store {
                 sealed,
                 events,
                 indexed,
+                short_term,
             }),
             target,
             read_only: options.read_only,
@@ -281,7 +287,13 @@ fn lock(dir: &Path, options: StoreOptions) -> Result<StoreLock, StoreError> {
         .create(!options.read_only)
         .truncate(false)
         .open(&path)
-        .map_err(|error| StoreError::io(&path, error))?;
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound if options.read_only => StoreError::Format {
+                path: dir.to_owned(),
+                message: format!("it has no file `{LOCK_FILE}`"),
+            },
+            _ => StoreError::io(&path, error),
+        })?;
     let locked = if options.read_only {
         file.try_lock_shared()
     } else {

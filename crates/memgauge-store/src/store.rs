@@ -16,6 +16,7 @@ use crate::open::StoreLock;
 use crate::plan::Plan;
 use crate::queue::Settled;
 use crate::resident::{Edit, Entry, Resident};
+use crate::short_term::ShortTerm;
 use crate::tables::Tables;
 use crate::{StoreConfig, StoreError, VectorIndex};
 
@@ -62,6 +63,7 @@ pub(crate) struct State {
     pub(crate) events: u64,
     /// Memories whose present vector the index holds.
     pub(crate) indexed: IdSet,
+    pub(crate) short_term: ShortTerm,
 }
 
 impl Store {
@@ -292,6 +294,27 @@ impl Store {
         self.tables.commit(txn)?;
         state.resident.matrix = Some(fresh);
         state.indexed = indexed;
+        Ok(())
+    }
+
+    /// Takes out everything, history and short-term memory included: the store is as it was when it
+    /// was created, and ids begin anew.
+    ///
+    /// # Errors
+    /// What LMDB or the disk says.
+    pub fn clear(&self) -> Result<(), StoreError> {
+        self.writable()?;
+        let mut state = self.write_state();
+        let mut txn = self.tables.write()?;
+        self.tables.clear(&mut txn)?;
+        self.tables.commit(txn)?;
+        *state = State {
+            resident: Resident::new(&self.config),
+            sealed: false,
+            events: 0,
+            indexed: IdSet::default(),
+            short_term: ShortTerm::new(),
+        };
         Ok(())
     }
 

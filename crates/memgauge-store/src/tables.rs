@@ -16,23 +16,24 @@ use serde::de::DeserializeOwned;
 use crate::ids::IdSet;
 use crate::lexical::TermCounts;
 use crate::resident::Entry;
-use crate::{StoreConfig, StoreError};
+use crate::short_term::{Recent, ShortTerm};
+use crate::{StoreConfig, StoreError, StoreOptions};
 
 /// Version of the layout below.
-const FORMAT: &str = "memgauge-store 4";
+const FORMAT: &str = "memgauge-store 5";
 /// Before the names of a user's own values in `meta`.
 const NOTE: &str = "note:";
 /// Named databases in one environment.
-const DATABASES: u32 = 10;
+const DATABASES: u32 = 11;
 
 pub(crate) type Rows = Database<'static, U32<BigEndian>, Bytes>;
 
 /// The environment's databases:
 /// `meta` holds the format, the config and counters; `records`, `vectors` and `terms` are keyed by
 /// memory id (a deleted memory keeps its record alone); `history` by memory id and running number;
-/// `trees` belongs to arroy; `queue` holds work that was taken on and not yet carried out, by running
-/// number; `nodes` and `node-vectors` are keyed by node id, `edges` by the id of the memory that the
-/// edge is.
+/// `recent` has a row of short-term memory per scope; `trees` belongs to arroy; `queue` holds work that
+/// was taken on and not yet carried out, by running number; `nodes` and `node-vectors` are keyed by node
+/// id, `edges` by the id of the memory that the edge is.
 ///
 /// The environment is opened without LMDB's own locks and lock file. Between processes a lock on a
 /// file of ours keeps others out, and inside this one every transaction runs under the store's
@@ -46,6 +47,7 @@ pub struct Tables {
     history: Database<'static, Bytes, Bytes>,
     vectors: Rows,
     terms: Rows,
+    recent: Rows,
     pub(crate) trees: arroy::Database<'static, Cosine>,
     queue: Database<'static, U64<BigEndian>, Bytes>,
     pub(crate) nodes: Rows,
@@ -68,15 +70,14 @@ pub(crate) struct Meta {
               writers and readers apart by a RwLock, and loses no more than the last transactions \
               when the whole machine stops before `sync`"
 )]
-fn open_environment(
-    path: &Path,
-    map_bytes: usize,
-    read_only: bool,
-) -> heed::Result<Env<WithoutTls>> {
+fn open_environment(path: &Path, how: StoreOptions) -> heed::Result<Env<WithoutTls>> {
     let mut options = EnvOpenOptions::new().read_txn_without_tls();
-    options.map_size(map_bytes).max_dbs(DATABASES);
-    let mut flags = EnvFlags::NO_SYNC | EnvFlags::NO_LOCK;
-    if read_only {
+    options.map_size(how.map_bytes).max_dbs(DATABASES);
+    let mut flags = EnvFlags::NO_LOCK;
+    if !how.durable {
+        flags |= EnvFlags::NO_SYNC;
+    }
+    if how.read_only {
         flags |= EnvFlags::READ_ONLY;
     }
     // SAFETY: see the reason above.
@@ -97,11 +98,12 @@ impl Tables {
     /// Creates the tables in an empty folder.
     pub(crate) fn create(
         path: &Path,
-        map_bytes: usize,
+        options: StoreOptions,
         config: &StoreConfig,
     ) -> Result<Self, StoreError> {
+        let map_bytes = options.map_bytes;
         let fail = |error| StoreError::heed(path, map_bytes, error);
-        let env = open_environment(path, map_bytes, false).map_err(fail)?;
+        let env = open_environment(path, options).map_err(fail)?;
         let txn = env.write_txn().map_err(fail)?;
         let opened = env
             .create_databases_and_commit(txn, |create, txn| -> heed::Result<_> {
@@ -111,6 +113,7 @@ impl Tables {
                     create.create_database::<Bytes, Bytes>(txn, Some("history"))?,
                     create.create_database::<U32<BigEndian>, Bytes>(txn, Some("vectors"))?,
                     create.create_database::<U32<BigEndian>, Bytes>(txn, Some("terms"))?,
+                    create.create_database::<U32<BigEndian>, Bytes>(txn, Some("recent"))?,
                     create.create_database::<KeyCodec, NodeCodec<Cosine>>(txn, Some("trees"))?,
                     create.create_database::<U64<BigEndian>, Bytes>(txn, Some("queue"))?,
                     create.create_database::<U32<BigEndian>, Bytes>(txn, Some("nodes"))?,
@@ -126,6 +129,7 @@ impl Tables {
             history,
             vectors,
             terms,
+            recent,
             trees,
             queue,
             nodes,
@@ -144,6 +148,7 @@ impl Tables {
             history,
             vectors,
             terms,
+            recent,
             trees,
             queue,
             nodes,
@@ -162,9 +167,10 @@ impl Tables {
     }
 
     /// Opens the tables of an existing store.
-    pub(crate) fn open(path: &Path, map_bytes: usize, read_only: bool) -> Result<Self, StoreError> {
+    pub(crate) fn open(path: &Path, options: StoreOptions) -> Result<Self, StoreError> {
+        let map_bytes = options.map_bytes;
         let fail = |error| StoreError::heed(path, map_bytes, error);
-        let env = open_environment(path, map_bytes, read_only).map_err(fail)?;
+        let env = open_environment(path, options).map_err(fail)?;
         let txn = env.read_txn().map_err(fail)?;
         let opened = env
             .open_databases_and_commit(txn, |open, txn| -> heed::Result<_> {
@@ -174,6 +180,7 @@ impl Tables {
                     open.open_database::<Bytes, Bytes>(txn, Some("history"))?,
                     open.open_database::<U32<BigEndian>, Bytes>(txn, Some("vectors"))?,
                     open.open_database::<U32<BigEndian>, Bytes>(txn, Some("terms"))?,
+                    open.open_database::<U32<BigEndian>, Bytes>(txn, Some("recent"))?,
                     open.open_database::<KeyCodec, NodeCodec<Cosine>>(txn, Some("trees"))?,
                     open.open_database::<U64<BigEndian>, Bytes>(txn, Some("queue"))?,
                     open.open_database::<U32<BigEndian>, Bytes>(txn, Some("nodes"))?,
@@ -189,6 +196,7 @@ impl Tables {
             Some(history),
             Some(vectors),
             Some(terms),
+            Some(recent),
             Some(trees),
             Some(queue),
             Some(nodes),
@@ -220,6 +228,7 @@ impl Tables {
             history,
             vectors,
             terms,
+            recent,
             trees,
             queue,
             nodes,
@@ -531,6 +540,57 @@ impl Tables {
             each(MemoryId(id), &vector);
         }
         Ok(())
+    }
+
+    pub(crate) fn put_recent(
+        &self,
+        txn: &mut RwTxn<'_>,
+        key: u32,
+        recent: &Recent,
+    ) -> Result<(), StoreError> {
+        let bytes = self.encode(recent)?;
+        let put = self.recent.put(txn, &key, &bytes);
+        put.map_err(|error| self.fail(error))
+    }
+
+    /// Short-term memory of all scopes.
+    pub(crate) fn short_term(&self, txn: &RoTxn<'_>) -> Result<ShortTerm, StoreError> {
+        let rows = self.recent.iter(txn).map_err(|error| self.fail(error))?;
+        rows.map(|row| {
+            let (key, bytes) = row.map_err(|error| self.fail(error))?;
+            let recent: Recent = self.decode(bytes)?;
+            Ok((recent.scope.clone(), (key, recent)))
+        })
+        .collect()
+    }
+
+    /// Empties everything but what the store was created with.
+    pub(crate) fn clear(&self, txn: &mut RwTxn<'_>) -> Result<(), StoreError> {
+        for rows in [
+            self.records,
+            self.vectors,
+            self.terms,
+            self.recent,
+            self.nodes,
+            self.node_vectors,
+            self.edges,
+        ] {
+            rows.clear(txn).map_err(|error| self.fail(error))?;
+        }
+        self.history.clear(txn).map_err(|error| self.fail(error))?;
+        self.trees.clear(txn).map_err(|error| self.fail(error))?;
+        self.queue.clear(txn).map_err(|error| self.fail(error))?;
+        let notes = self.meta.prefix_iter(txn, NOTE).and_then(|rows| {
+            rows.map(|row| Ok(row?.0.to_owned()))
+                .collect::<heed::Result<Vec<String>>>()
+        });
+        for note in notes.map_err(|error| self.fail(error))? {
+            let deleted = self.meta.delete(txn, &note);
+            deleted.map_err(|error| self.fail(error))?;
+        }
+        self.put_indexed(txn, &IdSet::default())?;
+        self.put_sealed(txn, false)?;
+        self.put_events(txn, 0)
     }
 
     pub(crate) fn put(

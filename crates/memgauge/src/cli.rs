@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::memory::MemoryArgs;
 use crate::exit;
 
 /// Measures long-term memory for LLM agents.
@@ -63,14 +64,20 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Show the results of a run, or all that it knows about one question.
     Show(ShowArgs),
+    /// Judge the stored answers of a run again; nothing else is run.
+    Judge(JudgeArgs),
     /// List the families of components, their kinds, keys and defaults.
     Components(ComponentsArgs),
     /// Look at config files.
     Config(ConfigArgs),
+    /// Read, compare and import prompts.
+    Prompts(PromptsArgs),
     /// Find, fetch, check and read datasets.
     Dataset(DatasetArgs),
     /// Find and fetch models.
     Model(ModelArgs),
+    /// Keep a memory: add to it, search it, look at it.
+    Memory(MemoryArgs),
     /// Ask every model of a config for a word, and say what works and what is missing.
     Doctor(DoctorArgs),
     /// Look at the cache of models' replies, prune it, and move it about.
@@ -197,6 +204,39 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_name = "NAME", requires = "question")]
     pub(crate) variant: Option<String>,
     /// How the summary, or the records of the question, are written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JudgeArgs {
+    /// A run directory.
+    pub(crate) dir: PathBuf,
+    /// Prompt of the judge: `lenient`, `strict`, `graded`, or a file `judge/NAME` of your own.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) prompt: Option<String>,
+    /// How often every answer is judged.
+    #[arg(long, value_name = "N")]
+    pub(crate) runs: Option<u32>,
+    /// Name of the judge's model in the config.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Take models, prompts and judge from this experiment instead of the run's own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Change a key of the config: `models.chat.model=gpt-4o`, `judge.reasoning=true`.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The judgements are written to `judgements-NAME.jsonl` in the run directory (default: the
+    /// prompt's name).
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Judgements at a time.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(crate) traffic: TrafficOptions,
+    /// How the results are written to standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 }
@@ -367,5 +407,43 @@ pub(crate) enum CacheCommand {
         /// Put stores back into this run directory instead.
         #[arg(long, value_name = "RUN")]
         stores: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PromptsArgs {
+    #[command(subcommand)]
+    pub(crate) command: PromptsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PromptsCommand {
+    /// List the prompts with the beginning of their digests.
+    List,
+    /// Show a prompt with its digest and variables.
+    Show {
+        /// Its name, such as `extract/mem0-2504`.
+        name: String,
+        /// The file alone: what to begin a prompt of your own with.
+        #[arg(long, conflicts_with = "rendered")]
+        raw: bool,
+        /// As it is sent, with the variables' examples.
+        #[arg(long)]
+        rendered: bool,
+    },
+    /// Compare a prompt with your own, and check that yours can be used.
+    Diff {
+        /// Its name.
+        name: String,
+        /// Your folder of prompts, or a file.
+        path: PathBuf,
+    },
+    /// Make prompt files of the triple-quoted constants in a local checkout of mem0's evaluation.
+    Import {
+        /// Folder of the checkout.
+        checkout: PathBuf,
+        /// Folder for the prompt files: what `prompts` in a config then names.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
     },
 }

@@ -2,6 +2,7 @@
 
 use memgauge_dataset::{DatasetError, DownloadError};
 use memgauge_experiment::ExperimentError;
+use memgauge_experiment::memory::MemoryError;
 use memgauge_report::RunDirError;
 
 /// Done.
@@ -10,10 +11,12 @@ pub(crate) const DONE: u8 = 0;
 pub(crate) const INTERNAL: u8 = 1;
 /// Usage, config or input; nothing was created.
 pub(crate) const USAGE: u8 = 2;
-/// Finished, with questions that failed for reasons of infrastructure.
+/// Finished, with questions that have no answer.
 pub(crate) const FAILURES: u8 = 3;
-/// Stopped by disk or network; can be resumed.
+/// Stopped by disk or network, or by a replay that lacks a reply; can be resumed.
 pub(crate) const STOPPED: u8 = 4;
+/// Quota or budget reached; can be resumed.
+pub(crate) const BUDGET: u8 = 5;
 /// Interrupted; can be resumed.
 pub(crate) const INTERRUPTED: u8 = 130;
 
@@ -23,9 +26,9 @@ Exit codes:
     0  done
     1  internal error
     2  usage, config or input is wrong; nothing was created
-    3  finished, with infrastructure errors
-    4  stopped by disk or network; can be resumed
-    5  budget reached; can be resumed
+    3  finished, with questions that have no answer (a component or model failed)
+    4  stopped by disk or network, or a replay lacks a reply; can be resumed
+    5  quota or budget reached; can be resumed
    10  regression
    11  underpowered
    12  incomparable
@@ -51,7 +54,17 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
         if let Some(error) = cause.downcast_ref::<ExperimentError>() {
             return match error {
                 error if error.is_users() => USAGE,
-                ExperimentError::Stopped(_) | ExperimentError::Summary(_) => STOPPED,
+                ExperimentError::Stopped(_)
+                | ExperimentError::NotRecorded(_)
+                | ExperimentError::Summary(_) => STOPPED,
+                ExperimentError::Quota(_) => BUDGET,
+                _ => INTERNAL,
+            };
+        }
+        if let Some(error) = cause.downcast_ref::<MemoryError>() {
+            return match error {
+                error if error.is_users() => USAGE,
+                error if error.is_outside() => STOPPED,
                 _ => INTERNAL,
             };
         }

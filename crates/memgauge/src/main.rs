@@ -30,10 +30,13 @@ fn main() -> ExitCode {
             Command::Run(args) => commands::run::run(args, &cli.global).await,
             Command::Plan(args) => commands::plan::run(args),
             Command::Show(args) => commands::show::run(args),
+            Command::Judge(args) => commands::judge::run(args, &cli.global).await,
             Command::Components(args) => commands::components::run(args),
             Command::Config(args) => commands::config::run(args),
+            Command::Prompts(args) => commands::prompts::run(args),
             Command::Dataset(args) => commands::dataset::run(args, &cli.global).await,
             Command::Model(args) => commands::model::run(args, &cli.global).await,
+            Command::Memory(args) => commands::memory::run(args).await,
             Command::Doctor(args) => commands::doctor::run(args).await,
             Command::Cache(args) => commands::cache::run(args).await,
         }

@@ -22,7 +22,8 @@ pub(crate) fn set_up(global: &Global) {
         (false, _) => "debug",
     };
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(level))
+        // async-openai logs whole replies that it cannot read; the call's error says what matters.
+        .with_env_filter(EnvFilter::new(format!("{level},async_openai=off")))
         .with_writer(std::io::stderr)
         .without_time()
         .with_target(false)

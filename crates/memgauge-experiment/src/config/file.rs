@@ -27,15 +27,23 @@ pub struct ConfigFile {
 
 /// Where every key stands.
 #[derive(Debug, Clone, Default)]
-struct Places {
-    file: String,
+pub(super) struct Places {
+    pub(super) file: String,
     lines: BTreeMap<String, usize>,
     set: BTreeSet<String>,
 }
 
 impl Places {
+    /// No places yet, in the file at `path`.
+    pub(super) fn new(path: &Path) -> Self {
+        Self {
+            file: path.display().to_string(),
+            ..Self::default()
+        }
+    }
+
     /// File and line of `path`, or of the nearest table around it.
-    fn of(&self, path: &str) -> String {
+    pub(super) fn of(&self, path: &str) -> String {
         let mut path = path;
         loop {
             if self.set.contains(path) {
@@ -72,10 +80,7 @@ impl ConfigFile {
     /// # Errors
     /// With every mistake in it.
     pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<Self, ExperimentError> {
-        let mut places = Places {
-            file: path.display().to_string(),
-            ..Places::default()
-        };
+        let mut places = Places::new(path);
         let table = DeTable::parse(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
             ExperimentError::config(
@@ -91,17 +96,22 @@ impl ConfigFile {
         Self::checked(path, written, places)
     }
 
-    /// The config that a run was begun with, as its manifest keeps it; `path` is the manifest's.
+    /// The config that a run was begun with, as its manifest keeps it, and what is changed about it;
+    /// `path` is the manifest's.
     ///
     /// # Errors
     /// With every mistake in it.
-    pub fn from_manifest(path: &Path, config: &Value) -> Result<Self, ExperimentError> {
-        let places = Places {
-            file: path.display().to_string(),
-            ..Places::default()
-        };
+    pub fn from_manifest(
+        path: &Path,
+        config: &Value,
+        overrides: &[String],
+    ) -> Result<Self, ExperimentError> {
+        let mut places = Places::new(path);
         let mut written = config.clone();
         drop_nulls(&mut written);
+        for each in overrides {
+            set(&mut written, each, &mut places)?;
+        }
         Self::checked(path, written, places)
     }
 
@@ -267,7 +277,7 @@ pub(crate) fn swapped_name(variant: &str) -> String {
     format!("{variant}-swapped")
 }
 
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && name.chars().all(allowed)
 }
@@ -276,12 +286,12 @@ fn name_rule(name: &str) -> String {
     format!("`{name}` is not a name: use letters, digits, `-`, `_` and `.`, at most 100")
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
     let before = text.get(..offset).unwrap_or(text);
     before.bytes().filter(|byte| *byte == b'\n').count() + 1
 }
 
-fn convert_table(
+pub(super) fn convert_table(
     table: &DeTable<'_>,
     text: &str,
     path: &str,

@@ -24,8 +24,9 @@ pub struct ExperimentConfig {
     /// Whether every conversation has a store of its own; variants may differ.
     #[serde(default)]
     pub isolation: Isolation,
-    /// Conversations ingested and questions answered at a time; 0 = one per processor. Searches
-    /// are always measured one at a time.
+    /// Conversations ingested and questions answered at a time; 0 = one per processor, or 16 where
+    /// chat models are called (how many calls a provider sees at a time is the model block's
+    /// business). Searches are always measured one at a time.
     #[serde(default)]
     pub jobs: usize,
     /// Models by name. Without an entry, the names of the kinds stand for their defaults.

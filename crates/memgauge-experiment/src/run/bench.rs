@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use memgauge_core::{ConversationId, QuestionId, Tokenizer};
+use memgauge_core::{ConversationId, Judge, QuestionId, Tokenizer};
 use memgauge_dataset::Dataset;
 use memgauge_report::metrics::PreparedGold;
-use memgauge_report::record::{ContextRow, Phase, QuestionRecord, TimingRow};
+use memgauge_report::record::{CallRow, ContextRow, QuestionRecord, TimingRow};
 use memgauge_report::{Appender, RunDir, RunDirError, files};
 use serde::Deserialize;
 use tokio::task::JoinHandle;
@@ -26,6 +26,7 @@ pub(super) struct Writers {
     pub(super) ingest: Appender,
     pub(super) contexts: Appender,
     pub(super) timings: Appender,
+    pub(super) calls: Appender,
 }
 
 /// What all tasks of a run share.
@@ -40,13 +41,19 @@ pub(super) struct Bench {
     pub(super) stop: Stop,
     /// Whether the directory held something when the run began.
     pub(super) resumed: bool,
-    /// Set by the first failure that ends the run: nothing more is begun or written.
+    /// Set by the first failure that ends the run: nothing more is begun.
     failed: OnceLock<String>,
+    /// Set where that failure is the disk's or a store's: nothing more is written either. After
+    /// others, what is in flight is written down: it may have been paid for.
+    refused: OnceLock<String>,
     pub(super) done: Mutex<Done>,
     /// Sessions being ingested.
     pub(super) ingesting: AtomicU32,
     /// Questions being answered.
     pub(super) answering: AtomicU32,
+    /// Answers being judged.
+    pub(super) judging: AtomicU32,
+    pub(super) judge: Arc<dyn Judge>,
     pub(super) cl100k: Arc<dyn Tokenizer>,
     pub(super) o200k: Arc<dyn Tokenizer>,
     /// Gold answers ready to be compared, in the dataset's order.
@@ -72,7 +79,14 @@ impl Bench {
             ingest: dir.appender(files::INGEST).map_err(stopped)?,
             contexts: dir.appender(files::CONTEXTS).map_err(stopped)?,
             timings: dir.appender(files::TIMINGS).map_err(stopped)?,
+            calls: dir.appender(files::CALLS).map_err(stopped)?,
         };
+        let judge = runner
+            .file
+            .config
+            .judge
+            .build(&runner.assembly.parts())
+            .map_err(|error| ExperimentError::Stopped(error.to_string()))?;
         let golds = runner
             .dataset
             .conversations
@@ -99,9 +113,12 @@ impl Bench {
             stop,
             resumed,
             failed: OnceLock::new(),
+            refused: OnceLock::new(),
             done: Mutex::new(done),
             ingesting: AtomicU32::new(0),
             answering: AtomicU32::new(0),
+            judging: AtomicU32::new(0),
+            judge: Arc::from(judge),
             counted: Mutex::default(),
             writers: Mutex::new(writers),
         })
@@ -132,11 +149,12 @@ impl Bench {
         write: impl FnOnce(&mut Writers) -> Result<(), RunDirError>,
     ) -> Result<(), ExperimentError> {
         let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(first) = self.failed.get() {
+        if let Some(first) = self.refused.get() {
             return Err(ExperimentError::Stopped(first.clone()));
         }
         write(&mut writers).map_err(|error| {
             let _ = self.failed.set(error.to_string());
+            let _ = self.refused.set(error.to_string());
             stopped(error)
         })
     }
@@ -159,6 +177,12 @@ impl Bench {
             };
             if let Err(error) = &result {
                 let _ = bench.failed.set(error.to_string());
+                if !matches!(
+                    error,
+                    ExperimentError::Quota(_) | ExperimentError::NotRecorded(_)
+                ) {
+                    let _ = bench.refused.set(error.to_string());
+                }
             }
             result
         }
@@ -181,8 +205,9 @@ impl Bench {
         self.dir
             .rewrite(files::TIMINGS, |row: TimingRow| {
                 line += 1;
-                let ingestion = matches!(row.phase, Phase::Ingest | Phase::Flush);
-                (!ingestion || row.variant != variant || row.conversation != *conversation)
+                (!row.phase.is_ingestion()
+                    || row.variant != variant
+                    || row.conversation != *conversation)
                     .then_some(line)
             })
             .map_err(stopped)?;
@@ -238,6 +263,7 @@ impl Bench {
                 row.session,
                 row.question.map(|question| question.index),
                 row.repeat,
+                row.run,
             )
         };
         let mut left: BTreeMap<_, usize> = BTreeMap::new();
@@ -249,19 +275,37 @@ impl Bench {
             *left -= 1;
             (*left == 0).then_some(key)
         })?;
+        // Every call was made, those of interrupted work too: its rounds stay in order.
+        let mut rounds: BTreeMap<_, usize> = BTreeMap::new();
+        self.dir.rewrite(files::CALLS, |row: CallRow| {
+            let unit = (
+                variant(&row.variant),
+                conversation(&row.conversation),
+                row.phase,
+                row.session,
+                row.question.map(|question| question.index),
+                row.repeat,
+                row.run,
+            );
+            let round = rounds.entry(unit).or_default();
+            *round += usize::from(row.seq == 0);
+            Some((unit, *round, row.seq))
+        })?;
         Ok(())
     }
 
-    /// A record is complete: write it, its timings and, once, its context.
+    /// A record is complete: write it, its timings and calls, and, once, its context.
     pub(super) fn keep(
         &self,
         record: &QuestionRecord,
         timings: &[TimingRow],
+        calls: &[CallRow],
         context: Option<&ContextRow>,
     ) -> Result<(), ExperimentError> {
         self.write(|writers| {
             writers.contexts.append(context)?;
             writers.timings.append(timings)?;
+            writers.calls.append(calls)?;
             // Last: a record means that all that belongs to it is there.
             writers.records.append([record])
         })?;

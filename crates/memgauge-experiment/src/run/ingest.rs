@@ -7,19 +7,17 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use futures::StreamExt;
-use memgauge_core::{
-    ComponentError, ConversationId, ErrorKind, MemoryEvent, MemorySystem, Meter, Stage,
-};
+use memgauge_core::{ComponentError, ConversationId, MemoryEvent, MemorySystem, Meter, Stage};
 use memgauge_dataset::Entry;
 use memgauge_pipeline::context::TimeFormat;
 use memgauge_pipeline::system::Oracle;
-use memgauge_report::record::{ChargeRow, IngestRow, Phase, TimingRow};
+use memgauge_report::record::{CallRow, IngestRow, Phase, TimingRow};
 use memgauge_report::{Lineage, files};
 
 use super::bench::Bench;
 use super::machine::load;
 use super::observe::Event;
-use super::questions::milliseconds;
+use super::timing::{measured, milliseconds};
 use crate::config::Isolation;
 use crate::error::ExperimentError;
 use crate::plan::Role;
@@ -265,16 +263,21 @@ impl Bench {
             let result = system
                 .ingest(&meter.at(Stage::Extract), &entry.conversation.head, session)
                 .await;
-            let ms = milliseconds(start.elapsed());
+            let elapsed = start.elapsed();
             self.ingesting.fetch_sub(1, Ordering::Relaxed);
+            let unit = TimingRow {
+                session: Some(session.index),
+                in_flight,
+                ..ledger.timing(Phase::Ingest)
+            };
+            let timing = measured(unit, elapsed, result.is_ok(), &meter);
+            // Calls were made whether the session is kept or not.
+            self.write(|writers| writers.calls.append(&CallRow::of(&timing, meter.calls())))?;
             match result {
                 Ok(events) => {
-                    let timing = TimingRow {
-                        session: Some(session.index),
-                        ..ledger.timing(Phase::Ingest, ms, in_flight, &meter)
-                    };
                     self.log(ledger, Some(session.index), events)?;
                     self.write(|writers| writers.timings.append([&timing]))?;
+                    self.found(ledger, &meter)?;
                     ledger.count(&meter);
                 }
                 Err(error) => return failed(error),
@@ -292,8 +295,19 @@ impl Bench {
         let in_flight = self.ingesting.fetch_add(1, Ordering::Relaxed) + 1;
         let start = Instant::now();
         let result = system.flush(&meter.at(Stage::Index)).await;
-        let ms = milliseconds(start.elapsed());
+        let elapsed = start.elapsed();
         self.ingesting.fetch_sub(1, Ordering::Relaxed);
+        // With a shared memory, its end is booked on the last conversation.
+        let timing = ledgers.last().map(|ledger| {
+            let unit = TimingRow {
+                in_flight,
+                ..ledger.timing(Phase::Flush)
+            };
+            measured(unit, elapsed, result.is_ok(), &meter)
+        });
+        if let Some(timing) = &timing {
+            self.write(|writers| writers.calls.append(&CallRow::of(timing, meter.calls())))?;
+        }
         let events = match result {
             Ok(events) => events,
             Err(error) => return failed(error),
@@ -309,13 +323,28 @@ impl Bench {
                 })?;
             self.log(ledger, None, vec![event])?;
         }
-        // With a shared memory, its end is booked on the last conversation.
-        if let Some(ledger) = ledgers.last_mut() {
+        self.write(|writers| writers.timings.append(&timing))?;
+        if let Some(ledger) = ledgers.last() {
+            self.found(ledger, &meter)?;
             ledger.count(&meter);
-            let timing = ledger.timing(Phase::Flush, ms, in_flight, &meter);
-            self.write(|writers| writers.timings.append([&timing]))?;
         }
         Ok(Ended::Well)
+    }
+
+    /// Writes down how long it took until sessions could be found.
+    fn found(&self, ledger: &Ledger, meter: &Meter) -> Result<(), ExperimentError> {
+        let rows: Vec<TimingRow> = meter
+            .searchable()
+            .into_iter()
+            .map(|found| TimingRow {
+                conversation: found.conversation,
+                session: Some(found.session),
+                ms: found.after.map(milliseconds),
+                load: None,
+                ..ledger.timing(Phase::Searchable)
+            })
+            .collect();
+        self.write(|writers| writers.timings.append(&rows))
     }
 
     fn log(
@@ -386,7 +415,7 @@ impl Ledger {
         }
     }
 
-    fn timing(&self, phase: Phase, ms: f64, in_flight: u32, meter: &Meter) -> TimingRow {
+    fn timing(&self, phase: Phase) -> TimingRow {
         TimingRow {
             variant: self.variant.clone(),
             phase,
@@ -394,11 +423,14 @@ impl Ledger {
             session: None,
             question: None,
             repeat: 0,
-            ms: Some(ms),
+            run: None,
+            ms: None,
+            replayed_ms: None,
+            traffic: Vec::new(),
             warm_up: false,
-            in_flight,
+            in_flight: 1,
             load: load(),
-            charges: charges(meter),
+            charges: BTreeMap::new(),
         }
     }
 }
@@ -409,24 +441,14 @@ enum Ended {
     Stopped,
 }
 
-/// A store that refuses stops the run; any other failure is an outcome of the questions.
+/// Some failures stop the run; any other is an outcome of the questions.
 fn failed(error: ComponentError) -> Result<Ended, ExperimentError> {
-    if error.kind == ErrorKind::Storage {
-        Err(ExperimentError::Stopped(error.to_string()))
-    } else {
-        Ok(Ended::Failed(error))
+    match ExperimentError::stop(&error) {
+        Some(stop) => Err(stop),
+        None => Ok(Ended::Failed(error)),
     }
 }
 
 fn disk(folder: &std::path::Path, error: &std::io::Error) -> ExperimentError {
     ExperimentError::Stopped(format!("{}: {error}", folder.display()))
-}
-
-/// What models cost, by stage.
-pub(super) fn charges(meter: &Meter) -> BTreeMap<Stage, ChargeRow> {
-    meter
-        .charges()
-        .iter()
-        .map(|(stage, charge)| (*stage, ChargeRow::from(charge)))
-        .collect()
 }

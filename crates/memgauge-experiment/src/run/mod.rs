@@ -11,6 +11,7 @@ mod observe;
 mod questions;
 mod resume;
 mod score;
+mod timing;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,6 +32,10 @@ use crate::config::ConfigFile;
 use crate::error::ExperimentError;
 use crate::plan::{Plan, Role};
 use bench::Bench;
+
+/// Units of work at a time where models are called: they wait for providers, not for processors.
+/// How many calls a provider sees at a time is its model block's business.
+pub(crate) const REMOTE_JOBS: usize = 16;
 
 /// What the command line adds to a config.
 #[derive(Clone, Default)]
@@ -87,22 +92,7 @@ impl Runner {
         options: RunOptions,
     ) -> Result<Self, ExperimentError> {
         let assembly = Self::check(&file, &plan, options.supplies.clone())?;
-        let mode = assembly.exchange().mode();
-        if mode != TrafficMode::Replay {
-            let missing = assembly.missing_secrets();
-            if !missing.is_empty() {
-                let problem = |(model, variable): &(String, String)| {
-                    let message = format!(
-                        "calls of model `{model}` need the environment variable {variable}, which is not set; \
-                         without it, recorded calls can be replayed: --traffic replay --cassette FILE"
-                    );
-                    file.problem(&format!("models.{model}"), message)
-                };
-                return Err(ExperimentError::Config(
-                    missing.iter().map(problem).collect(),
-                ));
-            }
-        }
+        check_secrets(&file, &assembly)?;
         Ok(Self {
             file,
             dataset: Arc::new(dataset),
@@ -149,6 +139,9 @@ impl Runner {
                 }
             }
         }
+        if let Err(error) = file.config.judge.build(&assembly.parts()) {
+            problems.push(file.part_problem("judge", &error));
+        }
         if !problems.is_empty() {
             return Err(ExperimentError::Config(problems));
         }
@@ -159,6 +152,9 @@ impl Runner {
         let given = self.options.jobs.unwrap_or(self.file.config.jobs);
         if given > 0 {
             return given;
+        }
+        if self.assembly.has_chat() {
+            return REMOTE_JOBS;
         }
         std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
     }
@@ -229,6 +225,11 @@ impl Runner {
                 differs.push(format!("model `{name}` differs"));
             }
         }
+        for (name, old) in &manifest.prompts {
+            if mine.prompts.get(name) != Some(old) {
+                differs.push(format!("prompt `{name}` differs"));
+            }
+        }
         if let (Some(old), Some(new)) = (&manifest.revision, &mine.revision)
             && old != new
         {
@@ -280,7 +281,7 @@ impl Runner {
         observer: Arc<dyn Observer>,
         stop: Stop,
     ) -> Result<RunReport, ExperimentError> {
-        let manifest = dir.manifest().map_err(ExperimentError::RunDir)?;
+        let mut manifest = dir.manifest().map_err(ExperimentError::RunDir)?;
         let jobs = self.jobs();
         let seed = self.file.config.seed;
         let keep_stores = self.file.config.record.stores;
@@ -305,6 +306,18 @@ impl Runner {
             seed,
             ..Bootstrap::default()
         };
+        dir.calls(|row| {
+            if let Some(name) = row.served_by {
+                manifest
+                    .served_by
+                    .entry(row.model)
+                    .or_default()
+                    .insert(name);
+            }
+        })
+        .map_err(stopped)?;
+        dir.write_json(files::MANIFEST, &manifest)
+            .map_err(stopped)?;
         let summary = summarise(&dir, &manifest, bootstrap)?;
         dir.write_json(files::SUMMARY, &summary).map_err(stopped)?;
         let text = table::report(&summary, table::Style::Markdown);
@@ -379,6 +392,18 @@ impl Runner {
             // Every system was built once to check it, which loaded its models.
             models: self.assembly.loaded(),
             traffic: Some(self.traffic()),
+            served_by: Default::default(),
+            prices_date: self
+                .assembly
+                .has_chat()
+                .then(|| memgauge_model::prices_date().to_owned()),
+            prompts: self.assembly.prompts(),
+            prompts_path: self.assembly.prompts_path().map(|path| {
+                std::path::absolute(path)
+                    .unwrap_or_else(|_| path.to_owned())
+                    .display()
+                    .to_string()
+            }),
             partial: self.plan.partial,
             seed: config.seed,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -388,6 +413,29 @@ impl Runner {
             machine: machine::describe(),
             jobs: self.jobs(),
         })
+    }
+}
+
+/// Checks that the environment holds the secrets of every model that was loaded; a replay needs
+/// none.
+pub(crate) fn check_secrets(file: &ConfigFile, assembly: &Assembly) -> Result<(), ExperimentError> {
+    if assembly.exchange().mode() == TrafficMode::Replay {
+        return Ok(());
+    }
+    let problem = |(model, variable): &(String, String)| {
+        let message = format!(
+            "calls of model `{model}` need the environment variable {variable}, which is not set; \
+             without it, recorded calls can be replayed: --traffic replay --cassette FILE"
+        );
+        file.problem(&format!("models.{model}"), message)
+    };
+    let missing = assembly.missing_secrets();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(ExperimentError::Config(
+            missing.iter().map(problem).collect(),
+        ))
     }
 }
 

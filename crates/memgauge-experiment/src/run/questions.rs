@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::StreamExt;
-use memgauge_core::{Answer, ComponentError, ErrorKind, Meter, Recall, Stage};
+use memgauge_core::{Answer, ComponentError, Meter, Recall, Stage};
 use memgauge_dataset::Item;
-use memgauge_report::record::{Phase, TimingRow};
+use memgauge_report::record::{AnswerTokens, CallRow, JudgementRow, Phase, TimingRow};
 
 use super::bench::Bench;
-use super::ingest::{Ready, charges};
+use super::ingest::Ready;
 use super::machine::load;
 use super::score::Asked;
+use super::timing::{measured, unheld};
 use crate::error::ExperimentError;
 
 /// A question after its search.
@@ -21,6 +22,23 @@ struct Searched {
     recall: Result<Recall, ComponentError>,
     meter: Arc<Meter>,
     timing: Option<TimingRow>,
+}
+
+/// What belongs to a question beside its record.
+#[derive(Default)]
+struct Trail {
+    timings: Vec<TimingRow>,
+    calls: Vec<CallRow>,
+}
+
+impl Trail {
+    fn add(&mut self, timing: TimingRow, meter: &Meter) {
+        self.calls.extend(CallRow::of(&timing, meter.calls()));
+        // Of a step that failed, its cost remains.
+        if timing.ms.is_some() || !timing.charges.is_empty() {
+            self.timings.push(timing);
+        }
+    }
 }
 
 impl Bench {
@@ -54,49 +72,9 @@ impl Bench {
                     if bench.is_halted() {
                         return Ok(());
                     }
-                    let Some(item) = bench.item(entry, searched.place) else {
-                        return Ok(());
-                    };
-                    let mut timings: Vec<TimingRow> = searched.timing.into_iter().collect();
-                    let mut asked = Asked {
-                        variant,
-                        entry,
-                        memory,
-                        place: searched.place,
-                        recall: searched.recall,
-                        answer: None,
-                        ready: &ready,
-                        counters: searched.meter.counters(),
-                    };
-                    if let Ok(recall) = &asked.recall {
-                        let meter = Meter::new();
-                        let in_flight = bench.answering.fetch_add(1, Ordering::Relaxed) + 1;
-                        let start = Instant::now();
-                        let answer: Result<Answer, ComponentError> = answerer
-                            .answer(&meter.at(Stage::Answer), &item.question, &recall.context)
-                            .await;
-                        let ms = milliseconds(start.elapsed());
-                        bench.answering.fetch_sub(1, Ordering::Relaxed);
-                        if let Err(error) = &answer
-                            && error.kind == ErrorKind::Storage
-                        {
-                            return Err(ExperimentError::Stopped(error.to_string()));
-                        }
-                        // A failed answer has no latency.
-                        if answer.is_ok() {
-                            timings.push(TimingRow {
-                                in_flight,
-                                charges: charges(&meter),
-                                ..bench.timing(variant, item, Phase::Answer, ms)
-                            });
-                        }
-                        for (component, calls) in meter.counters() {
-                            *asked.counters.entry(component).or_default() += calls;
-                        }
-                        asked.answer = Some(answer);
-                    }
-                    let (record, context) = bench.record(item, asked)?;
-                    bench.keep(&record, &timings, context.as_ref())
+                    bench
+                        .answer(variant, entry, memory, searched, answerer, &ready)
+                        .await
                 });
                 self.joined(task)
             })
@@ -112,6 +90,117 @@ impl Bench {
             self.item(entry, *place)
                 .is_none_or(|item| done.has(&planned.name, &item.question.id))
         }))
+    }
+
+    /// Answers, judges and records one question.
+    async fn answer(
+        &self,
+        variant: usize,
+        entry: usize,
+        memory: usize,
+        searched: Searched,
+        answerer: Arc<dyn memgauge_core::Answerer>,
+        ready: &Ready,
+    ) -> Result<(), ExperimentError> {
+        let Some(item) = self.item(entry, searched.place) else {
+            return Ok(());
+        };
+        let mut trail = Trail::default();
+        if let Some(timing) = searched.timing {
+            trail.add(timing, &searched.meter);
+        }
+        let mut asked = Asked {
+            variant,
+            entry,
+            memory,
+            place: searched.place,
+            recall: searched.recall,
+            answer: None,
+            tokens: None,
+            judgements: Vec::new(),
+            ready,
+            counters: searched.meter.counters(),
+        };
+        if let Ok(recall) = &asked.recall {
+            let meter = Meter::new();
+            let in_flight = self.answering.fetch_add(1, Ordering::Relaxed) + 1;
+            let start = Instant::now();
+            let answer: Result<Answer, ComponentError> = answerer
+                .answer(&meter.at(Stage::Answer), &item.question, &recall.context)
+                .await;
+            let elapsed = unheld(start.elapsed(), &meter);
+            self.answering.fetch_sub(1, Ordering::Relaxed);
+            let unit = TimingRow {
+                in_flight,
+                ..self.timing(variant, item, Phase::Answer)
+            };
+            trail.add(measured(unit, elapsed, answer.is_ok(), &meter), &meter);
+            if let Err(error) = &answer
+                && let Some(stop) = ExperimentError::stop(error)
+            {
+                self.write(|writers| writers.calls.append(&trail.calls))?;
+                return Err(stop);
+            }
+            for (component, calls) in meter.counters() {
+                *asked.counters.entry(component).or_default() += calls;
+            }
+            asked.tokens = AnswerTokens::of(&meter.calls(), Stage::Answer);
+            if let Ok(answer) = &answer {
+                asked.judgements = self
+                    .judgements(variant, item, &answer.text, &mut trail)
+                    .await?;
+            }
+            asked.answer = Some(answer);
+        }
+        let (record, context) = self.record(item, asked)?;
+        self.keep(&record, &trail.timings, &trail.calls, context.as_ref())
+    }
+
+    /// What the judge says about an answer: all runs at a time. Category 5 has no right answer to
+    /// compare with and is not judged.
+    async fn judgements(
+        &self,
+        variant: usize,
+        item: &Item,
+        answer: &str,
+        trail: &mut Trail,
+    ) -> Result<Vec<JudgementRow>, ExperimentError> {
+        if !item.key.category.is_scored() {
+            return Ok(Vec::new());
+        }
+        let runs = (0..self.judge.runs()).map(|run| async move {
+            let meter = Meter::new();
+            let in_flight = self.judging.fetch_add(1, Ordering::Relaxed) + 1;
+            let start = Instant::now();
+            let cx = meter.at(Stage::Judge).at_epoch(run);
+            let result = self
+                .judge
+                .judge(&cx, &item.question, &item.key, answer)
+                .await;
+            let elapsed = unheld(start.elapsed(), &meter);
+            self.judging.fetch_sub(1, Ordering::Relaxed);
+            let unit = TimingRow {
+                run: Some(run),
+                in_flight,
+                ..self.timing(variant, item, Phase::Judge)
+            };
+            let timing = measured(unit, elapsed, result.is_ok(), &meter);
+            (run, result, timing, meter)
+        });
+        let mut rows = Vec::new();
+        let mut stop = None;
+        for (run, result, timing, meter) in futures::future::join_all(runs).await {
+            trail.add(timing, &meter);
+            stop = stop.or(result.as_ref().err().and_then(ExperimentError::stop));
+            rows.push(JudgementRow::new(run, result));
+        }
+        match stop {
+            Some(stop) => {
+                self.write(|writers| writers.calls.append(&trail.calls))?;
+                Err(stop)
+            }
+            None => Ok(rows),
+        }
     }
 
     /// One query in flight, from the first to the last. `None` when it was asked to stop.
@@ -153,24 +242,24 @@ impl Bench {
                 .system
                 .recall(&meter.at(Stage::Search), &asked_from, &item.question)
                 .await;
-            let ms = milliseconds(start.elapsed());
-            if let Err(error) = &recall
-                && error.kind == ErrorKind::Storage
-            {
-                return Err(ExperimentError::Stopped(error.to_string()));
-            }
-            // A failed search has no latency.
-            let timing = recall.is_ok().then(|| TimingRow {
+            let elapsed = unheld(start.elapsed(), &meter);
+            let unit = TimingRow {
                 warm_up: order < self.file.config.measure.warm_up,
                 load,
-                charges: charges(&meter),
-                ..self.timing(variant, item, Phase::Search, ms)
-            });
+                ..self.timing(variant, item, Phase::Search)
+            };
+            let timing = measured(unit, elapsed, recall.is_ok(), &meter);
+            if let Err(error) = &recall
+                && let Some(stop) = ExperimentError::stop(error)
+            {
+                self.write(|writers| writers.calls.append(&CallRow::of(&timing, meter.calls())))?;
+                return Err(stop);
+            }
             found.push(Searched {
                 place: *place,
                 recall,
                 meter,
-                timing,
+                timing: Some(timing),
             });
         }
         Ok(Some(found))
@@ -180,7 +269,7 @@ impl Bench {
         self.dataset.conversations.get(entry)?.items.get(place)
     }
 
-    fn timing(&self, variant: usize, item: &Item, phase: Phase, ms: f64) -> TimingRow {
+    fn timing(&self, variant: usize, item: &Item, phase: Phase) -> TimingRow {
         TimingRow {
             variant: self
                 .plan
@@ -193,16 +282,14 @@ impl Bench {
             session: None,
             question: Some(item.question.id.clone()),
             repeat: 0,
-            ms: Some(ms),
+            run: None,
+            ms: None,
+            replayed_ms: None,
+            traffic: Vec::new(),
             warm_up: false,
             in_flight: 1,
             load: None,
             charges: std::collections::BTreeMap::new(),
         }
     }
-}
-
-/// Milliseconds to the tenth of a microsecond.
-pub(super) fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 1e7).round() / 1e4
 }

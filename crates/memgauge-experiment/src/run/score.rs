@@ -8,7 +8,8 @@ use memgauge_core::{
 };
 use memgauge_dataset::Item;
 use memgauge_report::record::{
-    Candidates, ContextRow, ContextSummary, Outcome, QuestionRecord, TextMetrics,
+    AnswerTokens, Candidates, ContextRow, ContextSummary, JudgementRow, Outcome, QuestionRecord,
+    TextMetrics, mean_label,
 };
 use memgauge_report::retrieval::{self, RankedUnit};
 use memgauge_report::{Lineage, fate};
@@ -30,6 +31,10 @@ pub(super) struct Asked<'a> {
     pub(super) recall: Result<Recall, ComponentError>,
     /// `None` when the search failed.
     pub(super) answer: Option<Result<Answer, ComponentError>>,
+    /// Tokens of the model that answered.
+    pub(super) tokens: Option<AnswerTokens>,
+    /// What the judge said, run by run.
+    pub(super) judgements: Vec<JudgementRow>,
     pub(super) ready: &'a Ready,
     pub(super) counters: BTreeMap<String, u64>,
 }
@@ -56,7 +61,9 @@ impl Bench {
             answer: None,
             answer_entry: None,
             scores: None,
-            judge: None,
+            judge: mean_label(asked.judgements.iter().map(|row| row.label)),
+            judgements: asked.judgements,
+            tokens: asked.tokens,
             memory_of: swapped.then(|| self.conversation(asked.memory)),
             lists: Vec::new(),
             k: 0,

@@ -1,14 +1,17 @@
 //! Answerers: context to answer.
 
 pub mod extractive;
+pub mod llm;
 
 use memgauge_core::{Answerer, registry};
 
 pub use extractive::{Extractive, ExtractiveConfig};
+pub use llm::{LlmAnswerer, LlmAnswererConfig};
 
 registry! {
     /// Answerers: context to answer.
     pub enum AnswererConfig: "answerer" => Box<dyn Answerer> {
         "extractive" => Extractive(extractive::ExtractiveConfig),
+        "llm" => Llm(llm::LlmAnswererConfig),
     }
 }

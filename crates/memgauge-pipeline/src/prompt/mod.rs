@@ -10,6 +10,7 @@
 //! A new prompt is a file and a line in [`PROMPTS`].
 
 mod file;
+pub mod import;
 mod registry;
 mod template;
 

@@ -140,6 +140,43 @@ pub const PROMPTS: &[PromptDoc] = &[
         GRAPH_CONFLICTS,
         "Older edges that new ones make untrue"
     ),
+    prompt!(
+        "answer/mem0",
+        ANSWER,
+        "Memories of both speakers, the newest preferred, 5 or 6 words (mem0's evaluation)"
+    ),
+    prompt!(
+        "answer/mem0g",
+        ANSWER,
+        "The same with relations of a graph (mem0's evaluation)"
+    ),
+    prompt!(
+        "answer/rag",
+        ANSWER,
+        "Passages or the whole conversation, shortest answer in its words (mem0's baselines)"
+    ),
+    prompt!(
+        "answer/notes",
+        ANSWER,
+        "All notes, unranked (mem0's baseline with OpenAI's memory)"
+    ),
+    prompt!("answer/no-memory", ANSWER, "The question alone"),
+    prompt!(
+        "answer/short",
+        ANSWER,
+        "5 or 6 words, or the refusal that LOCOMO's evaluation looks for"
+    ),
+    prompt!(
+        "judge/lenient",
+        JUDGE,
+        "Generous: about the same thing is enough (mem0's evaluation)"
+    ),
+    prompt!(
+        "judge/strict",
+        JUDGE,
+        "The whole answer and nothing against it"
+    ),
+    prompt!("judge/graded", JUDGE, "A score from 0 to 1"),
 ];
 
 /// What extraction prompts are filled in with.
@@ -203,4 +240,18 @@ const GRAPH_CONFLICTS: &[Variable] = variables![
     "time": "time of the session, as LOCOMO writes it" = r#""1:56 pm on 8 May, 2023""#,
     "edges": "older edges that share an entity with the new ones: `id` (from 0), `time` of the session that brought it, `text`" = r#"[{"id": 0, "time": "5:02 pm on 1 May, 2023", "text": "Mira -- lives in -- Rome"}]"#,
     "triples": "the new edges" = r#"["Mira -- moved to -- Oslo"]"#,
+];
+
+/// What answer prompts are filled in with.
+const ANSWER: &[Variable] = variables![
+    "context": "what the memory system brought to mind, as its context builder shows it; empty where there is nothing" = r#""1:56 pm on 8 May, 2023: Mira bought a kayak yesterday.""#,
+    "question": "the question" = r#""When did Mira buy a kayak?""#,
+];
+
+/// What judge prompts are filled in with.
+const JUDGE: &[Variable] = variables![
+    "question": "the question" = r#""When did Mira buy a kayak?""#,
+    "gold": "the right answer" = r#""7 May 2023""#,
+    "answer": "the answer to judge" = r#""May 7th""#,
+    "reasoning": "whether to ask for a sentence of reasoning first" = "true",
 ];

@@ -4,6 +4,7 @@
 mod control;
 mod desk;
 mod full_context;
+mod library;
 mod no_memory;
 mod pipeline;
 mod presets;
@@ -14,12 +15,14 @@ use memgauge_core::{ComponentError, ConversationId, ErrorKind, MemorySystem, reg
 
 pub use control::Oracle;
 pub use full_context::{FullContext, FullContextConfig};
+pub use library::{Addition, Found};
 pub use no_memory::{NoMemory, NoMemoryConfig};
 pub use pipeline::{
     ConsolidationConfig, MAX_CANDIDATES, Perspectives, Pipeline, PipelineConfig, StorageConfig,
 };
 pub use presets::{
-    Mem0RulesConfig, ObservationsConfig, SummariesConfig, TurnsConfig, best_hybrid_fusion,
+    CooccurrenceRulesConfig, Mem0RulesConfig, Mem0gOssRulesConfig, Mem0gRulesConfig,
+    ObservationsConfig, SummariesConfig, TemporalRulesConfig, TurnsConfig, best_hybrid_fusion,
 };
 pub use rag::{Rag, RagConfig};
 
@@ -33,6 +36,10 @@ registry! {
         "observations" => Observations(ObservationsConfig),
         "summaries" => Summaries(SummariesConfig),
         "mem0-rules" => Mem0Rules(Mem0RulesConfig),
+        "mem0g-rules" => Mem0gRules(Mem0gRulesConfig),
+        "mem0g-oss-rules" => Mem0gOssRules(Mem0gOssRulesConfig),
+        "temporal-rules" => TemporalRules(TemporalRulesConfig),
+        "cooccurrence-rules" => CooccurrenceRules(CooccurrenceRulesConfig),
     }
 }
 
@@ -45,4 +52,6 @@ fn unknown_conversation(component: &str, conversation: &ConversationId) -> Compo
 }
 
 #[cfg(test)]
-mod tests;
+mod pipeline_tests;
+#[cfg(test)]
+pub(crate) mod tests;

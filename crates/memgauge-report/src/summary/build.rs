@@ -5,14 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use memgauge_core::{Category, ConversationId, QuestionId, TurnId};
 use serde::Deserialize;
 
-use super::latency::latency;
+use super::calls::CallRows;
+use super::judge::{Judged, judge_summary};
+use super::latency::{latency, replayed, total};
 use super::memory::MemoryRows;
 use super::{
-    ContextTokens, DOMAINS, HEADLINES, Mean, REFERENCE, SLICES, Scores, Summary, VariantSummary,
+    ContextTokens, DOMAINS, HEADLINES, J, Mean, REFERENCE, SLICES, Scores, Summary, VariantSummary,
 };
 use crate::fate::Fate;
 use crate::manifest::Manifest;
-use crate::record::{ContextSummary, Outcome, Phase, SCHEMA_VERSION, TextMetrics, TimingRow};
+use crate::record::{
+    ContextSummary, JudgementRow, Outcome, Phase, SCHEMA_VERSION, TextMetrics, TimingRow,
+};
 use crate::retrieval::{BUDGETS, DEPTHS, RankScores, RetrievalScores};
 use crate::rundir::{RunDir, RunDirError};
 use crate::statistics::{Bootstrap, Column, Estimate, Layout, StatisticsError};
@@ -38,7 +42,9 @@ struct Row {
     #[serde(flatten)]
     outcome: Outcome,
     scores: Option<TextMetrics>,
-    judge: Option<bool>,
+    judge: Option<f64>,
+    #[serde(default)]
+    judgements: Vec<JudgementRow>,
     context: Option<ContextSummary>,
     retrieval: Option<RetrievalScores>,
     fates: Vec<(TurnId, Fate)>,
@@ -60,6 +66,8 @@ pub fn summarise(
     dir.timings(|row| timings.entry(row.variant.clone()).or_default().push(row))?;
     let mut memories: BTreeMap<String, MemoryRows> = BTreeMap::new();
     dir.ingest(|row| memories.entry(row.variant.clone()).or_default().add(&row))?;
+    let mut calls: BTreeMap<String, CallRows> = BTreeMap::new();
+    dir.calls(|row| calls.entry(row.variant.clone()).or_default().add(row))?;
 
     // One column entry per question asked of any variant, so that all variants share a layout.
     let mut questions: BTreeMap<(QuestionId, u32), Category> = BTreeMap::new();
@@ -67,21 +75,7 @@ pub fn summarise(
         questions.insert((row.question.clone(), row.repeat), row.category);
     }
     let index: BTreeMap<&(QuestionId, u32), usize> = questions.keys().zip(0..).collect();
-    let clusters: BTreeMap<&ConversationId, usize> = questions
-        .keys()
-        .map(|(question, _)| &question.conversation)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .zip(0..)
-        .collect();
-    let places: Vec<(usize, usize)> = questions
-        .iter()
-        .map(|((question, _), category)| {
-            let cluster = clusters.get(&question.conversation).copied();
-            (cluster.unwrap_or(0), usize::from(category.number()) - 1)
-        })
-        .collect();
-    let layout = Layout::new(&places);
+    let (layout, conversations) = layout(&questions);
 
     // Headline columns of all variants together: they then share the resamples.
     let headline: Vec<Vec<Vec<Option<f64>>>> = manifest
@@ -133,6 +127,7 @@ pub fn summarise(
             failures: BTreeMap::new(),
             scores: plain_scores(mine),
             j: None,
+            judge: None,
             against_full_context: BTreeMap::new(),
             tokens: context_tokens(mine),
             memory: memories.get(&variant.name).and_then(MemoryRows::summary),
@@ -141,6 +136,11 @@ pub fn summarise(
             flush: None,
             search: None,
             answer: None,
+            total: None,
+            searchable: None,
+            replayed: BTreeMap::new(),
+            stages: BTreeMap::new(),
+            cost: None,
             counters: memories
                 .get(&variant.name)
                 .map(|rows| rows.counters.clone())
@@ -163,20 +163,26 @@ pub fn summarise(
                 }
             }
         }
-        let labels: Vec<f64> = mine
+        let pooled = summary
+            .scores
+            .get(J)
+            .and_then(|slices| slices.get(SLICES[0]));
+        summary.j = pooled.copied().flatten();
+        let judged: Vec<Judged> = mine
             .iter()
-            .filter(|row| row.category.is_scored())
-            .filter_map(|row| row.judge.map(|right| f64::from(u8::from(right))))
+            .map(|row| Judged {
+                category: row.category,
+                labels: row.judgements.iter().map(|row| row.label).collect(),
+            })
             .collect();
-        summary.j = plain_mean(&labels);
+        summary.judge = judge_summary(&judged);
         for row in mine {
             if let Outcome::Failed {
                 component, error, ..
             } = &row.outcome
             {
                 summary.failed += 1;
-                let kind = serde_json::to_value(error).unwrap_or_default();
-                let kind = kind.as_str().unwrap_or("unknown");
+                let kind = error.name();
                 *summary
                     .failures
                     .entry(format!("{component}: {kind}"))
@@ -196,6 +202,13 @@ pub fn summarise(
         summary.flush = latency(measured, Phase::Flush, &bootstrap);
         summary.search = latency(measured, Phase::Search, &bootstrap);
         summary.answer = latency(measured, Phase::Answer, &bootstrap);
+        summary.total = total(measured, &bootstrap);
+        summary.searchable = latency(measured, Phase::Searchable, &bootstrap);
+        summary.replayed = replayed(measured, &bootstrap);
+        if let Some(calls) = calls.get(&variant.name) {
+            summary.stages = calls.stages();
+            summary.cost = calls.cost(mine.len());
+        }
         variants.push(summary);
     }
 
@@ -210,7 +223,7 @@ pub fn summarise(
         name: manifest.name.clone(),
         digest: manifest.digest.clone(),
         dataset: manifest.dataset.name.clone(),
-        conversations: clusters.len(),
+        conversations,
         questions: by_category,
         example: questions
             .keys()
@@ -221,6 +234,26 @@ pub fn summarise(
         bootstrap,
         variants,
     })
+}
+
+/// The layout of all intervals, one column entry per question, and the number of conversations:
+/// whatever is averaged over the same questions shares its resamples.
+pub(crate) fn layout(questions: &BTreeMap<(QuestionId, u32), Category>) -> (Layout, usize) {
+    let clusters: BTreeMap<&ConversationId, usize> = questions
+        .keys()
+        .map(|(question, _)| &question.conversation)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .zip(0..)
+        .collect();
+    let places: Vec<(usize, usize)> = questions
+        .iter()
+        .map(|((question, _), category)| {
+            let cluster = clusters.get(&question.conversation).copied();
+            (cluster.unwrap_or(0), usize::from(category.number()) - 1)
+        })
+        .collect();
+    (Layout::new(&places), clusters.len())
 }
 
 impl From<Estimate> for Mean {
@@ -237,6 +270,9 @@ impl From<Estimate> for Mean {
 /// Every metric of a record that has a value.
 fn values(row: &Row) -> BTreeMap<String, f64> {
     let mut values = BTreeMap::new();
+    if let Some(judge) = row.judge {
+        values.insert(J.to_owned(), judge);
+    }
     if let Some(scores) = &row.scores {
         values.insert("f1.locomo".to_owned(), scores.f1_locomo);
         for (name, value) in [

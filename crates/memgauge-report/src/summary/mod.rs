@@ -1,16 +1,21 @@
 //! `summary.json`: what a run says, computed from its records and timings.
 
 mod build;
+mod calls;
+mod judge;
 mod latency;
 mod memory;
 
 use std::collections::BTreeMap;
 
+use memgauge_core::Stage;
 use serde::{Deserialize, Serialize};
 
 use crate::statistics::{Bootstrap, Domain, PairedDifference};
 
+pub(crate) use build::layout;
 pub use build::{SummaryError, summarise};
+pub(crate) use judge::{Judged, judge_summary};
 
 /// The slices that every metric is given for, in the order of tables: categories 1 to 4 pooled,
 /// then each category. Category 5 stands apart.
@@ -23,17 +28,21 @@ pub const SLICES: [&str; 6] = [
     "adversarial",
 ];
 
-pub(super) const DOMAINS: [Domain<'static>; 6] = [&[0, 1, 2, 3], &[0], &[1], &[2], &[3], &[4]];
+pub(crate) const DOMAINS: [Domain<'static>; 6] = [&[0, 1, 2, 3], &[0], &[1], &[2], &[3], &[4]];
 
 /// Metrics that come with intervals and with a paired difference to full context.
-pub const HEADLINES: [&str; 6] = [
+pub const HEADLINES: [&str; 7] = [
     "f1.locomo",
     "f1.set",
     "bleu1",
     "evidence.recall@10",
     "evidence.recall@30",
     "evidence.context",
+    J,
 ];
+
+/// The judge's mean label, as a metric.
+pub const J: &str = "j";
 
 /// Kind of the system that the others are compared with.
 pub(super) const REFERENCE: &str = "full-context";
@@ -53,6 +62,105 @@ pub struct Mean {
 
 /// Metric name -> slice -> mean; null where a slice has no value.
 pub type Scores = BTreeMap<String, BTreeMap<String, Option<Mean>>>;
+
+/// What the judge's runs came to, over the answers of categories 1 to 4. An error (the judge
+/// failed, or its reply could not be read) is no label: it is in no mean.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JudgeSummary {
+    /// How often every answer was judged.
+    pub runs: usize,
+    /// Answers judged.
+    pub answers: usize,
+    /// Judgements that are errors.
+    pub errors: usize,
+    /// Answers of which every judgement is an error.
+    pub without_label: usize,
+    /// Mean label of each run; null where a run has none.
+    pub per_run: Vec<Option<f64>>,
+    /// Mean of the runs' means, as papers print it.
+    pub mean_of_runs: Option<f64>,
+    /// Their standard deviation (n - 1); null with fewer than two. It tells how steady the judge
+    /// is and nothing about the uncertainty of J.
+    pub sd_of_runs: Option<f64>,
+}
+
+/// Calls of models behind an API, added up. A sum is null as soon as one reply did not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Cost {
+    /// Calls.
+    pub calls: u64,
+    /// Tokens sent.
+    pub input_tokens: Option<u64>,
+    /// Tokens received.
+    pub output_tokens: Option<u64>,
+    /// US dollars by the price table, also for replies that were paid in an earlier run.
+    pub dollars: Option<f64>,
+}
+
+/// Calls of one stage.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StageSummary {
+    /// Calls, tokens, money.
+    #[serde(flatten)]
+    pub cost: Cost,
+    /// Of the calls, those served from a cache, a cassette or a script.
+    pub replayed: u64,
+    /// How often providers were asked, all calls together.
+    pub attempts: u64,
+    /// Replies of chat models.
+    pub replies: u64,
+    /// Of these, those that were used, cut short or not.
+    pub usable: u64,
+    /// Of these, those that the limit of tokens cut short.
+    pub truncated: u64,
+    /// Replies of chat models that could not be read, or were empty.
+    pub malformed: u64,
+    /// `usable` / `replies`.
+    pub usable_share: Option<f64>,
+    /// Calls without a reply.
+    pub failed: u64,
+    /// Of the tokens sent, those that the provider had cached.
+    pub cached_tokens: Option<u64>,
+    /// Of the tokens received, those spent on reasoning.
+    pub reasoning_tokens: Option<u64>,
+    /// Calls whose tokens were counted here, because the provider did not report them.
+    pub counted: u64,
+    /// Time waiting for providers.
+    pub provider_ms: f64,
+    /// Time backing off after failures.
+    pub backoff_ms: f64,
+    /// Time held by limits and by providers' pauses.
+    pub paused_ms: f64,
+}
+
+/// What one question cost, its share of the ingestion included.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct PerQuestion {
+    /// Calls.
+    pub calls: f64,
+    /// Tokens sent.
+    pub input_tokens: Option<f64>,
+    /// Tokens received.
+    pub output_tokens: Option<f64>,
+    /// US dollars.
+    pub dollars: Option<f64>,
+}
+
+/// What a variant cost. The judge is never charged to the system.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CostSummary {
+    /// Ingestion, of all conversations.
+    pub ingest: Cost,
+    /// Searches and answers, of all questions.
+    pub ask: Cost,
+    /// The judge.
+    pub judge: Cost,
+    /// `ingest` and `ask`, divided by the number of questions.
+    pub per_question: Option<PerQuestion>,
+    /// Dollars of the calls that were live: what this run added to a bill, the judge and work that
+    /// was interrupted and done again included.
+    pub paid_dollars: Option<f64>,
+}
 
 /// Latency of one phase, from raw samples without warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -122,8 +230,12 @@ pub struct VariantSummary {
     pub failures: BTreeMap<String, usize>,
     /// All metrics.
     pub scores: Scores,
-    /// Judge's accuracy; null without a judge.
+    /// J: mean over questions of the judge's mean label, categories 1 to 4; null without a judge.
+    /// Also among `scores`, by slice.
     pub j: Option<Mean>,
+    /// What the judge's runs came to; null without a judge.
+    #[serde(default)]
+    pub judge: Option<JudgeSummary>,
     /// Headline metrics minus those of full context, on categories 1 to 4, paired by question.
     pub against_full_context: BTreeMap<String, Option<PairedDifference>>,
     /// Tokens of the contexts; null where there is none.
@@ -140,6 +252,23 @@ pub struct VariantSummary {
     pub search: Option<Latency>,
     /// Latency of an answer.
     pub answer: Option<Latency>,
+    /// Latency of search and answer of the same question together.
+    #[serde(default)]
+    pub total: Option<Latency>,
+    /// From the moment a session was handed over to the moment it could be found.
+    #[serde(default)]
+    pub searchable: Option<Latency>,
+    /// Not measured in this run: latencies (`ingest`, `flush`, `search`, `answer`, `total`) of
+    /// work whose replies were replayed, made of own time and the provider time that was measured
+    /// when they were recorded. Never mixed with the others.
+    #[serde(default)]
+    pub replayed: BTreeMap<String, Latency>,
+    /// Calls of models by stage; empty where every model computes in this process.
+    #[serde(default)]
+    pub stages: BTreeMap<Stage, StageSummary>,
+    /// What the calls cost; null without any.
+    #[serde(default)]
+    pub cost: Option<CostSummary>,
     /// How often each component ran.
     pub counters: BTreeMap<String, u64>,
 }

@@ -9,6 +9,9 @@ use memgauge_report::table::{Style, Table};
 use crate::cli::{ComponentsArgs, Format};
 use crate::{exit, output};
 
+/// Example blocks for models behind an API; a test reads them.
+const MODEL_BLOCKS: &str = include_str!("models.md");
+
 pub(crate) fn run(args: &ComponentsArgs) -> anyhow::Result<u8> {
     if args.format == Format::Json {
         if args.family.is_some() {
@@ -117,6 +120,9 @@ fn document() -> String {
         let _ = writeln!(text, "## {}\n\n{}\n", family.name, one_line(family.doc));
         for entry in catalogue::kinds(&family) {
             markdown(&mut text, &entry, 3);
+        }
+        if family.name == "model" {
+            text.push_str(MODEL_BLOCKS);
         }
     }
     while text.ends_with("\n\n") {

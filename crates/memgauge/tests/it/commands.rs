@@ -14,6 +14,7 @@ fn help_lists_commands_and_exit_codes() {
         "config",
         "dataset",
         "model",
+        "memory",
         "130",
         "interrupted",
         "MEMGAUGE_DATA",

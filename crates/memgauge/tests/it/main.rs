@@ -11,9 +11,12 @@ mod documents;
 mod edges;
 mod errors;
 mod isolation;
+mod memory;
+mod prompts;
 mod quickstart;
 mod real_data;
 mod resume;
+mod traffic;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, RwLock};
 
 use memgauge_core::{BuildError, ChatHandle, EmbedderHandle, Parts, Tokenizer};
-use memgauge_store::{LexicalConfig, Store, StoreConfig, StoreOptions, VectorConfig};
+use memgauge_store::{LexicalConfig, Store, StoreConfig, StoreError, StoreOptions, VectorConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,7 @@ use super::intake::SPEAKERS;
 use crate::context::ContextConfig;
 use crate::extractor::ExtractorConfig;
 use crate::fusion::FusionConfig;
+use crate::graph::GraphConfig;
 use crate::retriever::{RetrieverConfig, SYSTEM_EMBEDDER};
 use crate::update::UpdateConfig;
 
@@ -96,6 +97,10 @@ pub struct PipelineConfig {
     pub embedder: String,
     /// What shapes the store.
     pub store: StorageConfig,
+    /// A graph of entities and relations beside the memories; left out = none. One that fuses adds a
+    /// ranked list after those of the retriever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graph: Option<GraphConfig>,
     /// What is searched for, and with `k` how many memories enter the context.
     pub retriever: RetrieverConfig,
     /// How ranked lists are joined.
@@ -107,15 +112,6 @@ pub struct PipelineConfig {
     pub scope_filter: bool,
 }
 
-/// How long a store is written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Keeping {
-    /// Until everything is ingested: what an earlier run completed is opened to be read.
-    Replay,
-    /// As long as it exists.
-    Kept,
-}
-
 impl PipelineConfig {
     /// Makes the system that config files call `kind`. A complete store that an earlier run left in the
     /// folder of `parts` is opened, otherwise a new one is begun.
@@ -123,27 +119,33 @@ impl PipelineConfig {
     /// # Errors
     /// When parts do not fit together, a model is missing, or the store cannot be made.
     pub fn pipeline(&self, kind: &'static str, parts: &dyn Parts) -> Result<Pipeline, BuildError> {
-        self.made(kind, parts, Keeping::Replay)
+        let pipeline = self.assemble(kind, parts, |folder, wanted| {
+            if folder.exists() {
+                let options = StoreOptions {
+                    read_only: true,
+                    ..StoreOptions::default()
+                };
+                Ok((Store::open_with(folder, options)?, true))
+            } else {
+                Ok((Store::build(folder, wanted)?, false))
+            }
+        })?;
+        if pipeline.is_complete {
+            within("retriever", pipeline.fit().map(drop))?;
+        }
+        Ok(pipeline)
     }
 
-    /// As [`Self::pipeline`], over a store that is written to for as long as it exists: one that is
-    /// there is opened with all it holds, work that was queued and not finished is taken up again at the
-    /// next call, and `flush` waits for the background without closing anything. An embedder that could
-    /// be fitted to its texts is used as it is.
-    ///
-    /// # Errors
-    /// As for [`Self::pipeline`].
-    pub fn kept(&self, kind: &'static str, parts: &dyn Parts) -> Result<Pipeline, BuildError> {
-        self.made(kind, parts, Keeping::Kept)
-    }
-
-    fn made(
+    /// Makes the parts, and last, so that a config that cannot work leaves nothing behind, lets
+    /// `open` make the store, which also tells whether it is complete.
+    pub(in crate::system) fn assemble(
         &self,
         kind: &'static str,
         parts: &dyn Parts,
-        keeping: Keeping,
+        open: impl FnOnce(&Path, &StoreConfig) -> Result<(Store, bool), StoreError>,
     ) -> Result<Pipeline, BuildError> {
-        within("fusion", self.fusion.check(self.retriever.lists()))?;
+        let lists = self.retriever.lists() + self.graph.as_ref().map_or(0, GraphConfig::lists);
+        within("fusion", self.fusion.check(lists))?;
         if matches!(
             self.consolidation,
             ConsolidationConfig::Background { queue: 0 }
@@ -169,15 +171,28 @@ impl PipelineConfig {
         let retriever = within("retriever", self.retriever.build(&own))?;
         let fusion = within("fusion", self.fusion.build(parts))?;
         let context = within("context", self.context.build(parts))?;
+        let graph = match &self.graph {
+            Some(graph) => Some(within("graph", graph.build(parts))?),
+            None => None,
+        };
 
-        // Last, so that a config that cannot work leaves nothing behind.
         let folder = parts.folder().join(STORE_FOLDER);
         let wanted = StoreConfig {
             vectors: self.store.vectors.clone(),
             lexical: self.store.lexical.clone(),
             dimensions: embedder.as_ref().map(EmbedderHandle::dimensions),
         };
-        let (store, is_complete) = open(&folder, &wanted, keeping)?;
+        let (store, is_complete) =
+            open(&folder, &wanted).map_err(|error| BuildError::at("store", error))?;
+        if *store.config() != wanted {
+            return Err(BuildError::at(
+                "store",
+                format!(
+                    "`{}` holds a store of another shape",
+                    store.path().display()
+                ),
+            ));
+        }
         let speakers = match store.note(SPEAKERS) {
             Ok(Some(note)) => serde_json::from_slice(&note).map_err(|error| error.to_string()),
             Ok(None) => Ok(Default::default()),
@@ -189,6 +204,7 @@ impl PipelineConfig {
             update,
             embedder,
             store,
+            graph,
         });
         let background = match self.consolidation {
             ConsolidationConfig::Background { queue } if !is_complete => {
@@ -196,7 +212,7 @@ impl PipelineConfig {
             }
             _ => None,
         };
-        let pipeline = Pipeline {
+        Ok(Pipeline {
             kind,
             consolidator,
             background,
@@ -206,20 +222,17 @@ impl PipelineConfig {
             k: self.retriever.k(),
             scope_filter: self.scope_filter,
             is_complete,
-            is_kept: keeping == Keeping::Kept,
+            grows: false,
             retriever_config: self.retriever.clone(),
             retriever: RwLock::new(Arc::from(retriever)),
+            fitted: RwLock::default(),
             said: Mutex::default(),
             speakers: Mutex::new(speakers),
-        };
-        if is_complete {
-            within("retriever", pipeline.fit().map(drop))?;
-        }
-        Ok(pipeline)
+        })
     }
 
     /// Whether something looks at vectors; otherwise nothing is embedded.
-    fn needs_vectors(&self) -> bool {
+    pub(in crate::system) fn needs_vectors(&self) -> bool {
         fn compares(fusion: &FusionConfig) -> bool {
             match fusion {
                 FusionConfig::Mmr(_) => true,
@@ -229,42 +242,17 @@ impl PipelineConfig {
             }
         }
         self.retriever.is_dense()
+            || self.graph.is_some()
             || compares(&self.fusion)
             || !matches!(self.update, UpdateConfig::Append(_))
     }
 }
 
-/// The store in `folder`, and whether it is complete.
-fn open(
-    folder: &Path,
-    wanted: &StoreConfig,
-    keeping: Keeping,
-) -> Result<(Store, bool), BuildError> {
-    let is_complete = keeping == Keeping::Replay && folder.exists();
-    let store = match keeping {
-        Keeping::Replay if is_complete => {
-            let options = StoreOptions {
-                read_only: true,
-                ..StoreOptions::default()
-            };
-            Store::open_with(folder, options)
-        }
-        Keeping::Replay => Store::build(folder, wanted),
-        Keeping::Kept if folder.exists() => Store::open(folder),
-        Keeping::Kept => Store::create(folder, wanted),
-    }
-    .map_err(|error| BuildError::at("store", error))?;
-    if store.config() != wanted {
-        return Err(BuildError::at(
-            "store",
-            format!("`{}` holds a store of another shape", folder.display()),
-        ));
-    }
-    Ok((store, is_complete))
-}
-
 /// Puts the key of a part's table before the keys of its errors.
-fn within<T>(table: &str, result: Result<T, BuildError>) -> Result<T, BuildError> {
+pub(in crate::system) fn within<T>(
+    table: &str,
+    result: Result<T, BuildError>,
+) -> Result<T, BuildError> {
     result.map_err(|error| BuildError {
         key: Some(match error.key {
             Some(key) => format!("{table}.{key}"),

@@ -3,21 +3,23 @@
 use std::collections::BTreeMap;
 
 use memgauge_core::{
-    ComponentError, Cx, EmbedderHandle, Extractor, Fact, MemoryEvent, Scope, Stage, UpdatePolicy,
-    Window,
+    ComponentError, Cx, EmbedderHandle, Extractor, MemoryEvent, Scope, Stage, UpdatePolicy, Window,
 };
 use memgauge_store::Store;
 
 use super::background::Ticket;
+use crate::graph::{Graph, Seat};
 use crate::system::desk::Desk;
+use crate::system::library;
 
 /// The parts that turn windows into memories.
-pub(super) struct Consolidator {
-    pub(super) extractor: Box<dyn Extractor>,
-    pub(super) update: Box<dyn UpdatePolicy>,
+pub(in crate::system) struct Consolidator {
+    pub(in crate::system) extractor: Box<dyn Extractor>,
+    pub(in crate::system) update: Box<dyn UpdatePolicy>,
     /// As it was before it was fitted; `None` where nothing looks at vectors.
-    pub(super) embedder: Option<EmbedderHandle>,
-    pub(super) store: Store,
+    pub(in crate::system) embedder: Option<EmbedderHandle>,
+    pub(in crate::system) store: Store,
+    pub(in crate::system) graph: Option<Box<dyn Graph>>,
 }
 
 /// A window, and to whom its memories belong.
@@ -29,7 +31,7 @@ pub(super) struct Portion<'a> {
 }
 
 impl Consolidator {
-    /// Extracts the facts of a window, decides about them and changes the store. Of queued work
+    /// Extracts the facts of a window, decides about them and changes the store, then the graph. Of queued work
     /// (`ticket`) what was done before is not done again, and what is done leaves the queue.
     pub(super) async fn consolidate(
         &self,
@@ -45,7 +47,9 @@ impl Consolidator {
                     .extractor
                     .extract(&cx.with(Stage::Extract), window)
                     .await?;
-                label(&mut facts, portion.metadata);
+                if let Some(metadata) = portion.metadata {
+                    library::label(&mut facts, metadata);
+                }
                 facts
             }
         };
@@ -57,15 +61,19 @@ impl Consolidator {
             window.session.held_at,
             ticket,
         );
-        desk.remember(cx, self.update.as_ref(), facts).await
-    }
-}
-
-/// Notes `metadata` beside every fact.
-fn label(facts: &mut [Fact], metadata: Option<&BTreeMap<String, String>>) {
-    let Some(metadata) = metadata else { return };
-    for fact in facts {
-        let values = metadata.iter().map(|(k, v)| (k.clone(), v.clone()));
-        fact.metadata.extend(values);
+        let Some((graph, embedder)) = self.graph.as_deref().zip(self.embedder.as_ref()) else {
+            return desk.remember(cx, self.update.as_ref(), facts).await;
+        };
+        let desk = desk.before_the_graph();
+        let mut events = desk.remember(cx, self.update.as_ref(), facts).await?;
+        let seat = Seat {
+            store: &self.store,
+            embedder,
+            scope: portion.scope,
+            metadata: portion.metadata,
+            settles: ticket.map(|ticket| ticket.number),
+        };
+        events.extend(graph.absorb(cx, &seat, window).await?);
+        Ok(events)
     }
 }

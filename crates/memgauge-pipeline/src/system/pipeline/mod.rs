@@ -1,6 +1,8 @@
 //! The one memory system that all others but the baselines are settings of.
 
 mod background;
+#[cfg(test)]
+mod background_tests;
 mod config;
 mod consolidate;
 mod intake;
@@ -12,18 +14,18 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use async_trait::async_trait;
 use memgauge_core::{
     BuildError, ComponentError, ContextBuilder, ConversationHead, ConversationId, Cx,
-    EmbedderHandle, ErrorKind, FusionRanker, MemoryEvent, MemoryId, MemoryReader, MemoryRecord,
-    MemorySystem, Question, Recall, Retriever, Scope, Session, Stage, Turn,
+    EmbedderHandle, ErrorKind, FusionRanker, GraphReader, MemoryEvent, MemoryId, MemoryReader,
+    MemoryRecord, MemorySystem, Question, Recall, Retriever, Scope, Session, Stage, Turn,
 };
 use memgauge_store::Store;
 
 pub(super) use background::Ticket;
 pub use config::{ConsolidationConfig, Perspectives, PipelineConfig, StorageConfig};
+pub(super) use consolidate::Consolidator;
 pub(super) use intake::Intake;
 
 use background::Background;
 use config::SystemParts;
-use consolidate::Consolidator;
 
 use crate::retriever::RetrieverConfig;
 
@@ -38,16 +40,18 @@ pub struct Pipeline {
     /// Present where windows are consolidated behind the caller's back.
     background: Option<Background>,
     perspectives: Perspectives,
-    fusion: Box<dyn FusionRanker>,
+    pub(super) fusion: Box<dyn FusionRanker>,
     context: Box<dyn ContextBuilder>,
     k: usize,
     scope_filter: bool,
     is_complete: bool,
-    /// Whether the store is written to for as long as it lives, and not sealed by a flush.
-    is_kept: bool,
+    /// Whether the store goes on growing: then a flush does not seal it.
+    pub(super) grows: bool,
     retriever_config: RetrieverConfig,
     /// Exchanged when the embedder was fitted.
     retriever: RwLock<Arc<dyn Retriever>>,
+    /// The embedder once it was fitted.
+    fitted: RwLock<Option<EmbedderHandle>>,
     /// The last turns of each conversation and scope, for extractors that look back.
     said: Mutex<BTreeMap<(ConversationId, Scope), Vec<Turn>>>,
     /// Who talks, where each speaker has a memory: also kept in the store.
@@ -58,6 +62,11 @@ impl Pipeline {
     /// The store.
     pub fn store(&self) -> &Store {
         &self.consolidator.store
+    }
+
+    /// The parts that turn what is said into memories.
+    pub(super) fn consolidator(&self) -> &Consolidator {
+        &self.consolidator
     }
 
     /// Ends the work in the background, which the store keeps for whoever opens it next, and closes the
@@ -74,8 +83,8 @@ impl Pipeline {
         let Some(embedder) = &self.consolidator.embedder else {
             return Ok(None);
         };
-        let texts = self.store().texts();
-        let texts: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
+        let texts = self.store().corpus();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let Some(fitted) = embedder.fit(&texts) else {
             return Ok(None);
         };
@@ -87,6 +96,7 @@ impl Pipeline {
             .retriever
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Arc::from(retriever);
+        *self.fitted.write().unwrap_or_else(PoisonError::into_inner) = Some(fitted.clone());
         Ok(Some(fitted))
     }
 
@@ -97,11 +107,15 @@ impl Pipeline {
             .map_err(|error| ComponentError::new(self.kind, ErrorKind::Permanent, error))?;
         let store = self.store();
         if let Some(fitted) = fitted {
-            let memories = store.texts();
+            let memories = store.embedded();
             let texts: Vec<&str> = memories.iter().map(|(_, text)| text.as_str()).collect();
             let vectors = fitted.embed(&cx.with(Stage::Index), &texts).await?;
             let ids = memories.iter().map(|(id, _)| *id);
             store.revectorise(ids.zip(vectors))?;
+            let nodes = store.nodes(&Scope::default());
+            let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+            let vectors = fitted.embed(&cx.with(Stage::Index), &names).await?;
+            store.revectorise_nodes(nodes.iter().map(|node| node.id).zip(vectors))?;
         }
         store.seal()?;
         Ok(store.finish()?)
@@ -144,7 +158,7 @@ impl MemorySystem for Pipeline {
         };
         let extract = cx.with(Stage::Extract);
         self.consolidator.extractor.finish(&extract).await?;
-        if self.is_kept {
+        if self.grows {
             self.store().sync()?;
         } else {
             self.seal(cx).await?;

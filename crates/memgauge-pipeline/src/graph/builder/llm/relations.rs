@@ -126,7 +126,13 @@ impl LlmRelations {
         })
     }
 
-    fn triple(&self, cx: &Cx, window: &Window<'_>, known: &[Entity], item: Value) -> Option<Triple> {
+    fn triple(
+        &self,
+        cx: &Cx,
+        window: &Window<'_>,
+        known: &[Entity],
+        item: Value,
+    ) -> Option<Triple> {
         let Ok(Item {
             subject,
             relation,

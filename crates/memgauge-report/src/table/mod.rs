@@ -1,11 +1,15 @@
 //! Tables of a summary, as aligned text for a terminal and as Markdown.
 
+mod models;
+
 use std::fmt::Write as _;
 
 use memgauge_core::Category;
 
 use crate::fate::Fate;
-use crate::summary::{Latency, Mean, SLICES, Summary, VariantSummary};
+use crate::summary::{J, Latency, Mean, SLICES, Summary, VariantSummary};
+
+pub use models::{calls, cost, judge, judged, latency};
 
 /// Shown where nothing is known: never 0.
 const UNKNOWN: &str = "–";
@@ -131,7 +135,7 @@ pub fn systems(summary: &Summary) -> Table {
             mark(variant),
             percent_with_interval(score("f1.locomo")),
             difference,
-            percent(variant.j),
+            percent_with_interval(variant.j),
             share(score("evidence.recall@10")),
             share(score("evidence.recall@30")),
             share(score("evidence.recall@1024tokens")),
@@ -300,17 +304,53 @@ pub fn report(summary: &Summary, style: Style) -> String {
          tokens: mean cl100k_base per context. * = control that reads the answer key or the wrong memory.",
     );
     section(&categories(summary, "f1.locomo"), "");
+    if summary
+        .variants
+        .iter()
+        .any(|variant| variant.judge.is_some())
+    {
+        section(&categories(summary, J), "");
+        section(
+            &judge(summary),
+            "J: mean over questions of the mean label of the judge's runs; category 5 is not judged. errors: judgements that \
+             failed or could not be read, in no mean. ± sd: between runs, as papers print it; it says nothing about the \
+             uncertainty of J.",
+        );
+    }
     section(&memory(summary), "");
     section(&losses(summary), "");
+    if summary.variants.iter().any(models::calls_models) {
+        section(
+            &calls(summary),
+            "usable: replies that were used, of all replies of chat models. Tokens as providers report them.",
+        );
+        section(
+            &cost(summary),
+            "$: US dollars by the price table, also for replies that were paid in an earlier run; a question carries its share \
+             of the ingestion. paid now: what this run added to the bill.",
+        );
+        section(
+            &latency(summary),
+            "replayed: not measured in this run; own time and the provider time that was measured when the replies were \
+             recorded.",
+        );
+    }
     if let Some(note) = conditions(summary) {
         text.push_str(&note);
         text.push('\n');
     }
     let failed: usize = summary.variants.iter().map(|variant| variant.failed).sum();
+    let lost = models::lost(summary);
+    if !lost.is_empty() {
+        text.push_str("Lost on the way: replies that could not be read, operations refused, prompts too long:\n");
+        for line in lost {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
     if failed > 0 {
         let _ = writeln!(
             text,
-            "{failed} question(s) failed for reasons of infrastructure and are in no score:"
+            "{failed} question(s) have no answer and are in no score:"
         );
         for variant in &summary.variants {
             for (cause, count) in &variant.failures {
