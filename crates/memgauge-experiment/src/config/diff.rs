@@ -30,11 +30,15 @@ pub struct VariantDifferences {
 
 /// How every variant of `config` differs from `protocol`.
 pub fn differences(config: &ExperimentConfig, protocol: Protocol) -> Vec<VariantDifferences> {
-    let preset = table(&preset_of(protocol));
     config
         .variant
         .iter()
         .map(|variant| {
+            // A system with a graph is held against the protocol with its graph.
+            let preset = table(&match variant.system {
+                SystemConfig::Mem0g(_) => SystemConfig::Mem0g(protocol.into()),
+                _ => SystemConfig::Mem0(protocol.into()),
+            });
             let mut differences = Vec::new();
             compare("", &preset, &table(&variant.system), &mut differences);
             VariantDifferences {
@@ -44,10 +48,6 @@ pub fn differences(config: &ExperimentConfig, protocol: Protocol) -> Vec<Variant
             }
         })
         .collect()
-}
-
-fn preset_of(protocol: Protocol) -> SystemConfig {
-    SystemConfig::Mem0(protocol.into())
 }
 
 fn table(system: &SystemConfig) -> Map<String, Value> {

@@ -14,12 +14,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use deviation::Deviation;
-pub use system::Mem0Config;
+pub use system::{Mem0Config, Mem0gConfig};
 
 use super::pipeline::{ConsolidationConfig, Perspectives, PipelineConfig, StorageConfig};
 use crate::context::BudgetConfig;
 use crate::extractor::llm::{LlmExtractorConfig, SummaryConfig};
 use crate::fusion::{Mem0AdditiveConfig, SingleConfig};
+use crate::graph::builder::LlmBuilderConfig;
+use crate::graph::{EntityLinksConfig, Mem0gConfig as PaperGraph, Mem0gOssConfig as OssGraph};
 use crate::retriever::{DenseConfig, HybridConfig, LexicalConfig as LexicalRetriever};
 use crate::update::hash::HashConfig;
 use crate::update::llm::{LlmUpdateConfig, Mode};
@@ -94,6 +96,28 @@ impl Protocol {
         deviation::of(self)
     }
 
+    /// Its switches with a graph beside the memories, built by the language model. `mem0-oss-2` gave
+    /// its graph up: there it is that of `mem0-oss-0.1`, and entities are not linked.
+    pub fn with_graph(self) -> PipelineConfig {
+        let builder = LlmBuilderConfig::default();
+        let graph = match self {
+            Self::Mem02504 | Self::Mem0Eval => PaperGraph {
+                builder: builder.into(),
+                ..PaperGraph::default()
+            }
+            .into(),
+            Self::Mem0Oss01 | Self::Mem0Oss2 => OssGraph {
+                builder: builder.into(),
+                ..OssGraph::default()
+            }
+            .into(),
+        };
+        PipelineConfig {
+            graph: Some(graph),
+            ..self.defaults()
+        }
+    }
+
     /// Its switches.
     pub fn defaults(self) -> PipelineConfig {
         match self {
@@ -148,6 +172,7 @@ fn base(extractor: LlmExtractorConfig, update: LlmUpdateConfig) -> PipelineConfi
         consolidation: ConsolidationConfig::default(),
         embedder: "embeddings".to_owned(),
         store: StorageConfig::default(),
+        graph: None,
         retriever: DenseConfig {
             k: Some(30),
             ..DenseConfig::default()
@@ -209,6 +234,7 @@ fn oss_2() -> PipelineConfig {
             ],
         }
         .into(),
+        graph: Some(EntityLinksConfig::default().into()),
         fusion: Mem0AdditiveConfig::default().into(),
         ..base(extractor, LlmUpdateConfig::default())
     }
@@ -248,7 +274,11 @@ pub fn filled(system: &Value) -> Value {
     let name = system.get("protocol").and_then(Value::as_str);
     // A name that is none is reported by the check; the rest is then read as the default's.
     let protocol = name.and_then(Protocol::named).unwrap_or_default();
-    let Ok(mut whole) = serde_json::to_value(protocol.defaults()) else {
+    let parts = match kind {
+        Some("mem0g") => protocol.with_graph(),
+        _ => protocol.defaults(),
+    };
+    let Ok(mut whole) = serde_json::to_value(parts) else {
         return system.clone();
     };
     // The system's own table has no kind in the pipeline's.
