@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use memgauge_core::{
-    BuildError, Embedder, EmbedderHandle, FusionRanker, MemoryId, MemoryReader, MemorySystem,
-    Meter, Parts, RankedList, Stage, Tokenizer, TurnId,
+    Build as _, BuildError, ChatHandle, Embedder, EmbedderHandle, FusionRanker, MemoryId,
+    MemoryReader, MemorySystem, Meter, Parts, RankedList, Stage, Tokenizer, TurnId,
 };
 use memgauge_dataset::{Dataset, Entry, locomo};
-use memgauge_model::{MiniLm, Static, StaticWeights, tokenizer};
+use memgauge_model::{FakeConfig, MiniLm, Model, Static, StaticWeights, tokenizer};
 use memgauge_pipeline::fusion::FusionConfig;
 use memgauge_pipeline::system::{
     Pipeline, PipelineConfig, SystemConfig, TurnsConfig, best_hybrid_fusion,
@@ -295,4 +295,62 @@ async fn real_data_turns_find_the_evidence() {
         mean(30)
     );
     eprintln!("real-data test ran: {test}");
+}
+
+/// Models with a chat model that finds no facts.
+struct Silent {
+    models: Models,
+    chat: ChatHandle,
+}
+
+impl Parts for Silent {
+    fn embedder(&self, name: &str) -> Result<EmbedderHandle, BuildError> {
+        self.models.embedder(name)
+    }
+
+    fn chat(&self, _: &str) -> Result<ChatHandle, BuildError> {
+        Ok(self.chat.clone())
+    }
+
+    fn tokenizer(&self, name: &str) -> Result<Arc<dyn Tokenizer>, BuildError> {
+        self.models.tokenizer(name)
+    }
+
+    fn folder(&self) -> &Path {
+        &self.models.folder
+    }
+}
+
+#[tokio::test]
+async fn the_evaluation_of_mem0_makes_6022_adds() {
+    const TEST: &str = "the_evaluation_of_mem0_makes_6022_adds";
+    let Some([data]) = folders(TEST, ["MEMGAUGE_DATA"]) else {
+        return;
+    };
+    let config: SystemConfig =
+        serde_json::from_value(json!({"kind": "mem0", "protocol": "mem0-eval"})).unwrap();
+    let mut adds = 0;
+    for entry in &locomo(&data).conversations {
+        let folder = tempfile::tempdir().unwrap();
+        let models = Models {
+            embedder: Arc::new(Static::new(StaticWeights::Zipf)),
+            folder: folder.path().to_owned(),
+        };
+        let Model::Chat(chat) = FakeConfig::default().build(&models).unwrap() else {
+            panic!("a chat model");
+        };
+        let chat = ChatHandle::new("chat", chat);
+        let system = config.build(&Silent { models, chat }).unwrap();
+        let meter = Meter::new();
+        let head = &entry.conversation.head;
+        for session in &entry.conversation.sessions {
+            let cx = meter.at(Stage::Extract);
+            system.ingest(&cx, head, session).await.unwrap();
+        }
+        system.flush(&meter.at(Stage::Index)).await.unwrap();
+        adds += meter.counters()["extractor:llm"];
+        assert!(!meter.counters().contains_key("malformed:extract"));
+    }
+    assert_eq!(adds, 6022);
+    eprintln!("real-data test ran: {TEST}");
 }

@@ -174,7 +174,7 @@ mod tests {
             ]
         );
         // Another system: what both have is compared, and what only the protocol has is not told.
-        let rag = keys(r#"{ kind = "rag", embedder = "embeddings" }"#);
+        let rag = keys(r#"{ kind = "rag", embedder = "embedder" }"#);
         assert_eq!(rag, ["captions", "chunk-tokens", "k", "kind", "tokenizer"]);
     }
 }

@@ -39,6 +39,7 @@ pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
                 "answerer": variant.answerer.kind(),
                 "control": variant.is_control(),
                 "digest": variant.digest,
+                "calls": plan.calls(variant, &file.config, &dataset),
             })).collect::<Vec<_>>(),
             "questions": plan.questions(),
         }))?;
@@ -64,9 +65,20 @@ pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
         plan.questions(),
         categories.join(", "),
     )?;
-    let mut table = Table::new(&["variant", "system", "memory", "answerer", "questions"]);
+    let mut table = Table::new(&[
+        "variant",
+        "system",
+        "memory",
+        "answerer",
+        "questions",
+        "windows",
+        "chat calls",
+    ]);
+    let mut known = 0;
+    let mut more = false;
     for variant in &plan.variants {
         let isolation = serde_json::to_value(variant.isolation)?;
+        let calls = plan.calls(variant, &file.config, &dataset);
         table.rows.push(vec![
             if variant.is_control() {
                 format!("{} *", variant.name)
@@ -77,14 +89,30 @@ pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
             format!("per {}", isolation.as_str().unwrap_or("?")).replace("per shared", "shared"),
             variant.answerer.kind().to_owned(),
             plan.questions().to_string(),
+            calls.windows.to_string(),
+            if calls.update.is_none() {
+                format!("{} + updates", calls.known())
+            } else {
+                calls.known().to_string()
+            },
         ]);
+        known += calls.known();
+        more |= calls.update.is_none();
     }
     text.push_str(&table.render(style));
     writeln!(
         text,
-        "\n{} records; sessions are ingested {} times; no call of a paid model.\ndigest {}",
+        "\n{} records; sessions are ingested {} times; {}.\ndigest {}",
         plan.questions() * plan.variants.len(),
         sessions * plan.variants.len(),
+        match (known, more) {
+            (0, false) => "no call of a chat model".to_owned(),
+            (known, false) => format!("at most {known} calls of chat models, retries apart"),
+            (known, true) => format!(
+                "{known} calls of chat models known beforehand, retries apart, and one for each fact or \
+                 conflict to decide about"
+            ),
+        },
         plan.digest
     )?;
     output::result(&text)?;

@@ -1,5 +1,7 @@
 //! Generated documents are as generated.
 
+use std::path::{Path, PathBuf};
+
 use crate::{end, memgauge, root};
 
 #[test]
@@ -13,27 +15,77 @@ fn the_config_reference_is_up_to_date() {
     );
 }
 
-#[test]
-fn every_experiment_is_sound() {
-    let mut files = 0;
-    for entry in std::fs::read_dir(root().join("experiments")).expect("experiments") {
+/// Every config file of `folder` and of the folders in it.
+fn config_files(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("experiments") {
         let path = entry.expect("an entry").path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
-            let ended = end(memgauge().args(["config", "show", "--resolved"]).arg(&path));
-            assert_eq!(ended.code, 0, "{}: {}", path.display(), ended.stderr);
-            // What is printed is a config again, and means the same.
-            let folder = tempfile::tempdir().expect("a folder");
-            let copy = folder.path().join("copy.toml");
-            std::fs::write(&copy, &ended.stdout).expect("a copy");
-            let again = end(memgauge().args(["config", "show", "--resolved"]).arg(&copy));
-            assert_eq!(again.stdout, ended.stdout);
-            files += 1;
+        if path.is_dir() {
+            config_files(&path, files);
+        } else if path.extension().is_some_and(|name| name == "toml") {
+            files.push(path);
         }
     }
-    assert!(files >= 2, "{files}");
+    files.sort();
+}
+
+#[test]
+fn every_experiment_is_sound() {
+    let mut files = Vec::new();
+    config_files(&root().join("experiments"), &mut files);
+    assert!(files.len() >= 9, "{files:?}");
+    let sample = root().join("datasets/sample/sample.json");
+    for path in files {
+        let shown = path.display();
+        let ended = end(memgauge().args(["config", "show", "--resolved"]).arg(&path));
+        assert_eq!(ended.code, 0, "{shown}: {}", ended.stderr);
+        // What is printed is a config again, and means the same.
+        let folder = tempfile::tempdir().expect("a folder");
+        let copy = folder.path().join("copy.toml");
+        std::fs::write(&copy, &ended.stdout).expect("a copy");
+        let again = end(memgauge().args(["config", "show", "--resolved"]).arg(&copy));
+        assert_eq!(again.stdout, ended.stdout, "{shown}");
+        // Every part of it can be built, without a key and without LOCOMO.
+        let mut command = memgauge();
+        command.arg("plan").arg(&path).arg("--dataset").arg(&sample);
+        let ended = end(command.arg("--quiet"));
+        assert_eq!(ended.code, 0, "{shown}: {}", ended.stderr);
+        assert!(ended.stdout.contains("chat calls"), "{shown}");
+    }
+}
+
+#[test]
+fn differences_from_a_protocol_are_told_with_what_it_does_otherwise() {
+    let file = root().join("experiments/mem0-vs-mem0g.toml");
+    let diff = |protocol: &str, format: &str| {
+        let mut command = memgauge();
+        command.args(["config", "show", "--diff", protocol, "--format", format]);
+        command.args(["--set", "variant[mem0].system.retriever.k=10"]);
+        end(command.arg(&file))
+    };
+    let ended = diff("mem0-eval", "json");
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let found: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let variant = |name: &str| {
+        let variants = found["variants"].as_array().expect("variants").iter();
+        let mut named = variants.filter(|variant| variant["variant"] == name);
+        named.next().expect(name)["differences"].clone()
+    };
+    let changed = serde_json::json!([{"key": "retriever.k", "preset": 30, "file": 10}]);
+    assert_eq!(variant("mem0"), changed);
+    assert_eq!(variant("mem0g"), serde_json::json!([]));
+    assert!(found["deviations"].as_array().expect("a list").len() > 5);
+    let ended = diff("mem0-eval", "human");
+    assert!(ended.stdout.contains("retriever.k"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("mem0g (mem0g): as mem0-eval"));
+    assert!(ended.stdout.contains("because"), "{}", ended.stdout);
+    let ended = diff("mem0-evil", "human");
+    assert_eq!(ended.code, 2);
+    assert!(
+        ended.stderr.contains("did you mean `mem0-eval`?"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stderr.contains("mem0-oss-2"), "{}", ended.stderr);
 }
 
 #[test]

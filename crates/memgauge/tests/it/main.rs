@@ -16,6 +16,7 @@ mod isolation;
 mod memory;
 mod models;
 mod prompts;
+mod protocols;
 mod provider;
 mod quickstart;
 mod real_data;

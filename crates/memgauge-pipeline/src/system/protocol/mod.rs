@@ -170,7 +170,7 @@ fn base(extractor: LlmExtractorConfig, update: LlmUpdateConfig) -> PipelineConfi
         extractor: extractor.into(),
         update: update.into(),
         consolidation: ConsolidationConfig::default(),
-        embedder: "embeddings".to_owned(),
+        embedder: "embedder".to_owned(),
         store: StorageConfig::default(),
         graph: None,
         retriever: DenseConfig {

@@ -77,7 +77,7 @@ macro_rules! system {
 
 system! {
     /// Mem0 under one of its protocols, with a language model (`[models.chat]`) and an embedder
-    /// (`[models.embeddings]`).
+    /// (`[models.embedder]`).
     Mem0Config = "mem0",
     Protocol::defaults
 }
