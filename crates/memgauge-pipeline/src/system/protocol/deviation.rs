@@ -25,7 +25,12 @@ pub(super) fn of(protocol: Protocol) -> Vec<Deviation> {
         Protocol::Mem0Oss01 => &OSS_0_1,
         Protocol::Mem0Oss2 => &OSS_2,
     };
-    ALL.iter().chain(own).copied().collect()
+    let graph: &[Deviation] = match protocol {
+        Protocol::Mem02504 | Protocol::Mem0Eval => &GRAPH_OF_THE_PAPER,
+        Protocol::Mem0Oss01 | Protocol::Mem0Oss2 => &GRAPH_OF_THE_PACKAGE,
+    };
+    let all = ALL.iter().chain(own).chain(graph);
+    all.copied().collect()
 }
 
 const ALL: [Deviation; 4] = [
@@ -178,5 +183,47 @@ const OSS_2: [Deviation; 6] = [
         original: "it cannot be told the date of a conversation: \"yesterday\" is the day before the run",
         ours: "the session's time is the observation date",
         why: "this is a known fault of the original",
+    },
+];
+
+const GRAPH_OF_THE_PAPER: [Deviation; 3] = [
+    Deviation {
+        key: "graph (of mem0g)",
+        original: "Neo4j",
+        ours: "the same store as the memories, searched exactly",
+        why: "one transaction covers memories and graph, and no server is needed",
+    },
+    Deviation {
+        key: "graph.merge-threshold",
+        original: "not published",
+        ours: "0.9",
+        why: "the package of the time takes 0.9",
+    },
+    Deviation {
+        key: "graph.similarity, triplet-threshold, nodes, limit",
+        original: "not published",
+        ours: "0.7, 0.5, 5, 20",
+        why: "0.7 is the package's; the others are memgauge's",
+    },
+];
+
+const GRAPH_OF_THE_PACKAGE: [Deviation; 3] = [
+    Deviation {
+        key: "graph (of mem0g)",
+        original: "Neo4j",
+        ours: "the same store as the memories, searched exactly",
+        why: "one transaction covers memories and graph, and no server is needed",
+    },
+    Deviation {
+        key: "graph.builder (of mem0g)",
+        original: "entities and relations by tool calls",
+        ours: "as JSON",
+        why: "servers without tool calls can be asked too",
+    },
+    Deviation {
+        key: "graph.limit (of mem0g)",
+        original: "BM25 over the triples found",
+        ours: "BM25 whose idf counts all edges of the store",
+        why: "there is one index",
     },
 ];
