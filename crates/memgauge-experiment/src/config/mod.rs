@@ -3,6 +3,7 @@
 mod diff;
 mod file;
 mod memory;
+mod set;
 mod types;
 
 pub use diff::{Difference, VariantDifferences, differences};
