@@ -350,6 +350,9 @@ impl Embedder for Vectors {
     }
 
     fn text_key(&self, text: &str, purpose: Purpose) -> Option<String> {
+        if text.is_empty() {
+            return None;
+        }
         let text = format!("{purpose:?} {text}");
         Some(blake3::hash(text.as_bytes()).to_hex().to_string())
     }
@@ -366,6 +369,9 @@ impl Embedder for Vectors {
         let sent = texts.iter().map(|text| (*text).to_owned()).collect();
         self.sent.lock().unwrap().push(sent);
         let vector = |text: &&str| {
+            if text.is_empty() {
+                return vec![0.0; 3];
+            }
             let x = text.len() as f32;
             vec![1.0 / x, -x.sqrt(), f32::from(text.as_bytes()[0]) / 3.0]
         };
@@ -463,6 +469,25 @@ async fn vectors_are_kept_one_by_one() {
     assert_eq!(report.texts[&Traffic::Live], 5);
     assert_eq!(report.texts[&Traffic::Cache], 4);
     assert_eq!(report.distinct, 5);
+}
+
+#[tokio::test]
+async fn blank_texts_are_never_sent_and_never_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let batch = ["", "one", "", "three"];
+    let expected = Vectors::default().embed(&batch).await.unwrap();
+    let exchange = recording(folder.path()).await;
+    let embedder = exchange.embedder(Arc::new(Vectors::default()));
+    assert_eq!(embedder.embed(&batch).await.unwrap(), expected);
+    let (_, path) = places(folder.path());
+    assert_eq!(exchange.end(&path).unwrap().unwrap().entries, 2);
+    let replay = Exchange::replay(&path).unwrap();
+    let provider = Arc::new(Vectors::default());
+    let embedder = replay.embedder(provider.clone());
+    assert_eq!(embedder.embed(&batch).await.unwrap(), expected);
+    assert_eq!(embedder.embed(&[""]).await.unwrap(), [vec![0.0; 3]]);
+    let sent = provider.sent.lock().unwrap();
+    assert!(sent.iter().flatten().all(String::is_empty), "{sent:?}");
 }
 
 #[tokio::test]

@@ -10,9 +10,13 @@ mod commands;
 mod documents;
 mod edges;
 mod errors;
+#[path = "../../../memgauge-model/tests/common/fault.rs"]
+mod fault;
 mod isolation;
 mod memory;
+mod models;
 mod prompts;
+mod provider;
 mod quickstart;
 mod real_data;
 mod resume;
