@@ -126,6 +126,21 @@ pub const PROMPTS: &[PromptDoc] = &[
         "All facts of a window in one call (mem0ai 0.1.94)"
     ),
     prompt!(
+        "graph/entities",
+        GRAPH_ENTITIES,
+        "Entities of new messages or of a question"
+    ),
+    prompt!(
+        "graph/relations",
+        GRAPH_RELATIONS,
+        "Relations among entities that new messages state"
+    ),
+    prompt!(
+        "graph/conflicts",
+        GRAPH_CONFLICTS,
+        "Older edges that new ones make untrue"
+    ),
+    prompt!(
         "answer/mem0",
         ANSWER,
         "Memories of both speakers, the newest preferred, 5 or 6 words (mem0's evaluation)"
@@ -162,21 +177,6 @@ pub const PROMPTS: &[PromptDoc] = &[
         "The whole answer and nothing against it"
     ),
     prompt!("judge/graded", JUDGE, "A score from 0 to 1"),
-    prompt!(
-        "graph/entities",
-        GRAPH_ENTITIES,
-        "Entities of new messages or of a question"
-    ),
-    prompt!(
-        "graph/relations",
-        GRAPH_RELATIONS,
-        "Relations among entities that new messages state"
-    ),
-    prompt!(
-        "graph/conflicts",
-        GRAPH_CONFLICTS,
-        "Older edges that new ones make untrue"
-    ),
 ];
 
 /// What extraction prompts are filled in with.
@@ -216,20 +216,6 @@ const UPDATE_ALL: &[Variable] = variables![
     "memories": "memories similar to any of them: `id` (from 0), `time` of the last change, `text`" = r#"[{"id": 0, "time": "5:02 pm on 1 May, 2023", "text": "Mira wants to buy a kayak."}]"#,
 ];
 
-/// What answer prompts are filled in with.
-const ANSWER: &[Variable] = variables![
-    "context": "what the memory system brought to mind, as its context builder shows it; empty where there is nothing" = r#""1:56 pm on 8 May, 2023: Mira bought a kayak yesterday.""#,
-    "question": "the question" = r#""When did Mira buy a kayak?""#,
-];
-
-/// What judge prompts are filled in with.
-const JUDGE: &[Variable] = variables![
-    "question": "the question" = r#""When did Mira buy a kayak?""#,
-    "gold": "the right answer" = r#""7 May 2023""#,
-    "answer": "the answer to judge" = r#""May 7th""#,
-    "reasoning": "whether to ask for a sentence of reasoning first" = "true",
-];
-
 /// What prompts for entities are filled in with.
 const GRAPH_ENTITIES: &[Variable] = variables![
     "question": "a question; empty where there are messages" = r#""""#,
@@ -254,4 +240,18 @@ const GRAPH_CONFLICTS: &[Variable] = variables![
     "time": "time of the session, as LOCOMO writes it" = r#""1:56 pm on 8 May, 2023""#,
     "edges": "older edges that share an entity with the new ones: `id` (from 0), `time` of the session that brought it, `text`" = r#"[{"id": 0, "time": "5:02 pm on 1 May, 2023", "text": "Mira -- lives in -- Rome"}]"#,
     "triples": "the new edges" = r#"["Mira -- moved to -- Oslo"]"#,
+];
+
+/// What answer prompts are filled in with.
+const ANSWER: &[Variable] = variables![
+    "context": "what the memory system brought to mind, as its context builder shows it; empty where there is nothing" = r#""1:56 pm on 8 May, 2023: Mira bought a kayak yesterday.""#,
+    "question": "the question" = r#""When did Mira buy a kayak?""#,
+];
+
+/// What judge prompts are filled in with.
+const JUDGE: &[Variable] = variables![
+    "question": "the question" = r#""When did Mira buy a kayak?""#,
+    "gold": "the right answer" = r#""7 May 2023""#,
+    "answer": "the answer to judge" = r#""May 7th""#,
+    "reasoning": "whether to ask for a sentence of reasoning first" = "true",
 ];

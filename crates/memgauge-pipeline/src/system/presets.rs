@@ -171,7 +171,7 @@ preset! {
 }
 
 /// Weight of a graph's list beside the lists of the hybrid.
-const GRAPH_WEIGHT: f64 = 0.5;
+const GRAPH_WEIGHT: f64 = 1.0;
 
 /// The fusion of `turns` with a graph's list as the third: its scores as shares of the best.
 fn hybrid_fusion_with_graph(weight: f64) -> FusionConfig {

@@ -9,7 +9,7 @@ use super::*;
 use crate::context::TimeFormat;
 use crate::retriever::fake::FakeParts;
 
-pub(super) fn talk(id: &str, sessions: &[&[(&str, &str)]]) -> Conversation {
+pub(crate) fn talk(id: &str, sessions: &[&[(&str, &str)]]) -> Conversation {
     let sessions = (1_u32..)
         .zip(sessions)
         .map(|(index, lines)| Session {
@@ -62,7 +62,7 @@ pub(super) fn system(config: serde_json::Value, folder: &std::path::Path) -> Box
     system
 }
 
-pub(super) async fn ingest(
+pub(crate) async fn ingest(
     system: &dyn MemorySystem,
     meter: &std::sync::Arc<Meter>,
     of: &Conversation,
@@ -75,7 +75,7 @@ pub(super) async fn ingest(
     events
 }
 
-pub(super) async fn ask(system: &dyn MemorySystem, conversation: &str, text: &str) -> Recall {
+pub(crate) async fn ask(system: &dyn MemorySystem, conversation: &str, text: &str) -> Recall {
     let id = ConversationId::new(conversation);
     let question = Question {
         id: QuestionId {

@@ -15,7 +15,13 @@ const QUOTED: usize = 8;
 /// persons.
 pub(super) fn tag(text: &str, names: &[&str], nouns: bool) -> Vec<Entity> {
     let mut found: Vec<Entity> = Vec::new();
-    for sentence in sentences(text) {
+    let speaker = speaker(text);
+    found.extend(speaker.map(|name| Entity {
+        name: name.to_owned(),
+        kind: "person".to_owned(),
+    }));
+    let said = speaker.and_then(|name| text.get(name.len() + 1..));
+    for sentence in sentences(said.unwrap_or(text)) {
         let words = words(sentence);
         let mut here: Vec<(usize, Entity)> = quoted(sentence);
         let inside = |word: &Word<'_>, here: &[(usize, Entity)]| {
@@ -53,6 +59,14 @@ pub(super) fn tag(text: &str, names: &[&str], nouns: bool) -> Vec<Entity> {
         !key.is_empty() && seen.insert(key)
     });
     found
+}
+
+/// Who says it, in "Ann: I row." or "Ann Lee: I row.".
+fn speaker(text: &str) -> Option<&str> {
+    let (name, _) = text.split_once(": ")?;
+    let words: Vec<&str> = name.split(' ').collect();
+    let capital = |word: &&str| word.chars().next().is_some_and(char::is_uppercase);
+    (words.len() <= 2 && words.iter().all(capital)).then_some(name)
 }
 
 fn named(word: &Word<'_>, kind: &str) -> Entity {
@@ -233,7 +247,7 @@ mod tests {
             ("Walking is fun. Wow, I really love it!", &[]),
             ("On Monday we went there.", &[]),
             ("San Francisco is foggy.", &[("San Francisco", "proper")]),
-            ("bob", &[]),
+            ("Cleo: It was fun.", &[("Cleo", "person")]),
         ];
         for (text, expected) in cases {
             assert_eq!(found(text, false), pairs(expected), "{text}");

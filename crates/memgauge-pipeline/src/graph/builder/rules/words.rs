@@ -6,7 +6,7 @@ use crate::extractor::rules::lexicon::{
     ADVERBS, COURTESY, FUNCTION, INVARIANT, OPENERS, PRAISE, VERDICTS,
 };
 use crate::extractor::rules::sentence::plain;
-use crate::extractor::rules::verb::{is_adverb, is_verbal};
+use crate::extractor::rules::verb::{is_adverb, is_base, is_verbal};
 
 /// A word of a sentence.
 #[derive(Debug, Clone)]
@@ -81,8 +81,7 @@ impl Word<'_> {
     pub(super) fn is_empty(&self) -> bool {
         let word = self.plain.as_str();
         FUNCTION.has(word)
-            || COURTESY.has(word)
-            || PRAISE.has(word)
+            || (COURTESY.has(word) || PRAISE.has(word)) && !is_thing(word)
             || OPENERS.has(word)
             || VERDICTS.has(word)
             || ADVERBS.has(word)
@@ -101,7 +100,18 @@ impl Word<'_> {
         }
         let owned = before.is_some_and(|before| self.joined && before.determines());
         if is_verbal(word) {
-            return owned;
+            // "dog camp": no verb of one dog looks like that.
+            let compound = is_base(word)
+                && before.is_some_and(|before| {
+                    let noun = before.plain.as_str();
+                    self.joined
+                        && !before.is_empty()
+                        && !before.is_capital()
+                        && !is_verbal(noun)
+                        && !is_adverb(noun)
+                        && !noun.ends_with('s')
+                });
+            return owned || compound;
         }
         // "is painting" is no painting.
         let progressive = word.ends_with("ing")
@@ -218,6 +228,31 @@ pub(super) fn is_calendar(word: &str) -> bool {
             | "fall"
             | "while"
             | "ago"
+    )
+}
+
+/// Of the words of praise and courtesy, those that name something in other company.
+fn is_thing(word: &str) -> bool {
+    matches!(
+        word,
+        "support"
+            | "job"
+            | "work"
+            | "plan"
+            | "idea"
+            | "ideas"
+            | "picture"
+            | "photo"
+            | "news"
+            | "effort"
+            | "efforts"
+            | "progress"
+            | "world"
+            | "friend"
+            | "smile"
+            | "rock"
+            | "rocks"
+            | "shot"
     )
 }
 
