@@ -14,7 +14,7 @@ use memgauge_store::VectorConfig;
 use schemars::SchemaGenerator;
 use serde_json::Value;
 
-use crate::config::ExperimentConfig;
+use crate::config::{ExperimentConfig, MemoryConfig};
 
 /// The families in the order of the way of the data.
 pub const FAMILIES: [Family; 10] = [
@@ -82,6 +82,13 @@ pub fn experiment() -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// The config of a memory alone, documented.
+pub fn memory() -> Entry {
+    let schema = schemars::schema_for!(MemoryConfig).to_value();
+    let definitions = schema.get("$defs").cloned().unwrap_or_default();
+    entry("(top level)", &schema, &definitions)
 }
 
 /// JSON schema of a whole config file.

@@ -11,10 +11,8 @@
 //! let ann = Scope::user("ann");
 //! let options = AddOptions::to(ann.clone()).with("category", "stack");
 //! memory.add("I write our backend in Rust.", options).await?;
-//! for found in memory.search("Which language does the backend use?", ann, 3).await? {
-//!     let line = format!("{:.3} {}", found.score, found.record.text);
-//! #   drop(line);
-//! }
+//! let found = memory.search("Which language does the backend use?", ann, 3).await?;
+//! assert!(found[0].record.text.contains("Rust"));
 //! # Ok(())
 //! # }
 //! ```
