@@ -8,6 +8,7 @@ pub mod extractor;
 #[cfg(test)]
 mod fake_chat;
 pub mod fusion;
+pub mod graph;
 pub mod judge;
 pub mod prompt;
 mod reply;

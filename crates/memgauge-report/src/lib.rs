@@ -2,6 +2,7 @@
 
 mod call;
 mod fate;
+mod judgements;
 mod lineage;
 mod manifest;
 pub mod metrics;
@@ -15,6 +16,9 @@ pub mod summary;
 pub mod table;
 
 pub use fate::{Fate, fate};
+pub use judgements::{
+    Agreement, JudgeCard, JudgeReport, JudgedKey, JudgedRow, JudgedVariant, judge_report,
+};
 pub use lineage::{Lineage, MemoryTrace};
 pub use manifest::{DatasetManifest, Machine, Manifest, TrafficManifest, VariantManifest};
 pub use parquet::write_parquet;

@@ -30,6 +30,9 @@ pub struct Manifest {
     /// Known once the run is finished; empty before, and for what computes in this process.
     #[serde(default)]
     pub served_by: BTreeMap<String, BTreeSet<String>>,
+    /// Day on which the price table behind every `dollars` was true; null where none was used.
+    #[serde(default)]
+    pub prices_date: Option<String>,
     /// Prompts by name: BLAKE3 of the text.
     #[serde(default)]
     pub prompts: BTreeMap<String, String>,

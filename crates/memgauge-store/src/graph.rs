@@ -17,7 +17,7 @@ use memgauge_core::{
 pub use image::EntityGraph;
 
 use crate::plan::Plan;
-use crate::{Change, Store, StoreError};
+use crate::{Change, Settled, Store, StoreError};
 
 /// A node that does not exist yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +94,28 @@ impl Store {
                 .try_for_each(|change| plan.add_to_graph(change))
         };
         self.carry_out(add, None)
+    }
+
+    /// [`Store::apply_graph`] for queued work: see [`Store::apply_queued`].
+    ///
+    /// # Errors
+    /// As for [`Store::apply_graph`] and [`Store::apply_queued`].
+    pub fn apply_graph_queued(
+        &self,
+        changes: &[GraphChange],
+        work: &Settled<'_>,
+    ) -> Result<Applied, StoreError> {
+        let add = |plan: &mut Plan<'_>| {
+            changes
+                .iter()
+                .try_for_each(|change| plan.add_to_graph(change))
+        };
+        self.carry_out(add, Some(work))
+    }
+
+    /// The first edge from one node to the other.
+    pub fn edge_between(&self, from: NodeId, to: NodeId) -> Option<Edge> {
+        self.read_state().resident.graph.edge_between(from, to)
     }
 
     /// How many nodes there are.

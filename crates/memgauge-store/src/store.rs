@@ -386,6 +386,17 @@ impl Store {
             .collect()
     }
 
+    /// Texts of the memories that have a vector, in the order of ids.
+    pub fn embedded(&self) -> Vec<(MemoryId, String)> {
+        let state = self.read_state();
+        let Some(matrix) = &state.resident.matrix else {
+            return Vec::new();
+        };
+        let ids = matrix.present().iter();
+        ids.filter_map(|id| Some((id, state.resident.record(id)?.text.clone())))
+            .collect()
+    }
+
     /// The vector of `id` at length 1.
     pub fn vector(&self, id: MemoryId) -> Option<Vec<f32>> {
         let state = self.read_state();

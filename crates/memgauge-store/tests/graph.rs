@@ -303,7 +303,7 @@ fn a_store_of_an_older_format_is_refused_by_name() {
     for (n, (tables, expected)) in [
         (
             &names[..],
-            "its format is `memgauge-store 2`, this build reads `memgauge-store 4`",
+            "its format is `memgauge-store 2`, this build reads `memgauge-store 5`",
         ),
         (&names[1..], "its tables are missing"),
     ]

@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Show the results of a run, or all that it knows about one question.
     Show(ShowArgs),
+    /// Judge the stored answers of a run again; nothing else is run.
+    Judge(JudgeArgs),
     /// List the families of components, their kinds, keys and defaults.
     Components(ComponentsArgs),
     /// Look at config files.
@@ -202,6 +204,39 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_name = "NAME", requires = "question")]
     pub(crate) variant: Option<String>,
     /// How the summary, or the records of the question, are written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JudgeArgs {
+    /// A run directory.
+    pub(crate) dir: PathBuf,
+    /// Prompt of the judge: `lenient`, `strict`, `graded`, or a file `judge/NAME` of your own.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) prompt: Option<String>,
+    /// How often every answer is judged.
+    #[arg(long, value_name = "N")]
+    pub(crate) runs: Option<u32>,
+    /// Name of the judge's model in the config.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Take models, prompts and judge from this experiment instead of the run's own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Change a key of the config: `models.chat.model=gpt-4o`, `judge.reasoning=true`.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The judgements are written to `judgements-NAME.jsonl` in the run directory (default: the
+    /// prompt's name).
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Judgements at a time.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(crate) traffic: TrafficOptions,
+    /// How the results are written to standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 }

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
             Command::Run(args) => commands::run::run(args, &cli.global).await,
             Command::Plan(args) => commands::plan::run(args),
             Command::Show(args) => commands::show::run(args),
+            Command::Judge(args) => commands::judge::run(args, &cli.global).await,
             Command::Components(args) => commands::components::run(args),
             Command::Config(args) => commands::config::run(args),
             Command::Prompts(args) => commands::prompts::run(args),

@@ -96,14 +96,22 @@ impl ConfigFile {
         Self::checked(path, written, places)
     }
 
-    /// The config that a run was begun with, as its manifest keeps it; `path` is the manifest's.
+    /// The config that a run was begun with, as its manifest keeps it, and what is changed about it;
+    /// `path` is the manifest's.
     ///
     /// # Errors
     /// With every mistake in it.
-    pub fn from_manifest(path: &Path, config: &Value) -> Result<Self, ExperimentError> {
-        let places = Places::new(path);
+    pub fn from_manifest(
+        path: &Path,
+        config: &Value,
+        overrides: &[String],
+    ) -> Result<Self, ExperimentError> {
+        let mut places = Places::new(path);
         let mut written = config.clone();
         drop_nulls(&mut written);
+        for each in overrides {
+            set(&mut written, each, &mut places)?;
+        }
         Self::checked(path, written, places)
     }
 
@@ -269,7 +277,7 @@ pub(crate) fn swapped_name(variant: &str) -> String {
     format!("{variant}-swapped")
 }
 
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && name.chars().all(allowed)
 }

@@ -4,8 +4,8 @@ mod file;
 mod memory;
 mod types;
 
-pub(crate) use file::swapped_name;
 pub use file::{ConfigFile, drop_nulls};
+pub(crate) use file::{is_name, swapped_name};
 pub use memory::MemoryConfig;
 pub use types::{
     Controls, DatasetConfig, DatasetKind, ExperimentConfig, Isolation, Measure, RecordConfig,

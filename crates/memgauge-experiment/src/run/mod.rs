@@ -35,7 +35,7 @@ use bench::Bench;
 
 /// Units of work at a time where models are called: they wait for providers, not for processors.
 /// How many calls a provider sees at a time is its model block's business.
-const REMOTE_JOBS: usize = 16;
+pub(crate) const REMOTE_JOBS: usize = 16;
 
 /// What the command line adds to a config.
 #[derive(Clone, Default)]
@@ -92,22 +92,7 @@ impl Runner {
         options: RunOptions,
     ) -> Result<Self, ExperimentError> {
         let assembly = Self::check(&file, &plan, options.supplies.clone())?;
-        let mode = assembly.exchange().mode();
-        if mode != TrafficMode::Replay {
-            let missing = assembly.missing_secrets();
-            if !missing.is_empty() {
-                let problem = |(model, variable): &(String, String)| {
-                    let message = format!(
-                        "calls of model `{model}` need the environment variable {variable}, which is not set; \
-                         without it, recorded calls can be replayed: --traffic replay --cassette FILE"
-                    );
-                    file.problem(&format!("models.{model}"), message)
-                };
-                return Err(ExperimentError::Config(
-                    missing.iter().map(problem).collect(),
-                ));
-            }
-        }
+        check_secrets(&file, &assembly)?;
         Ok(Self {
             file,
             dataset: Arc::new(dataset),
@@ -408,6 +393,10 @@ impl Runner {
             models: self.assembly.loaded(),
             traffic: Some(self.traffic()),
             served_by: Default::default(),
+            prices_date: self
+                .assembly
+                .has_chat()
+                .then(|| memgauge_model::prices_date().to_owned()),
             prompts: self.assembly.prompts(),
             prompts_path: self.assembly.prompts_path().map(|path| {
                 std::path::absolute(path)
@@ -424,6 +413,29 @@ impl Runner {
             machine: machine::describe(),
             jobs: self.jobs(),
         })
+    }
+}
+
+/// Checks that the environment holds the secrets of every model that was loaded; a replay needs
+/// none.
+pub(crate) fn check_secrets(file: &ConfigFile, assembly: &Assembly) -> Result<(), ExperimentError> {
+    if assembly.exchange().mode() == TrafficMode::Replay {
+        return Ok(());
+    }
+    let problem = |(model, variable): &(String, String)| {
+        let message = format!(
+            "calls of model `{model}` need the environment variable {variable}, which is not set; \
+             without it, recorded calls can be replayed: --traffic replay --cassette FILE"
+        );
+        file.problem(&format!("models.{model}"), message)
+    };
+    let missing = assembly.missing_secrets();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(ExperimentError::Config(
+            missing.iter().map(problem).collect(),
+        ))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Questions of one conversation: searched one at a time, then answered and scored concurrently.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -29,11 +30,16 @@ struct Searched {
 struct Trail {
     timings: Vec<TimingRow>,
     calls: Vec<CallRow>,
+    /// How often each component ran.
+    counters: BTreeMap<String, u64>,
 }
 
 impl Trail {
     fn add(&mut self, timing: TimingRow, meter: &Meter) {
         self.calls.extend(CallRow::of(&timing, meter.calls()));
+        for (component, calls) in meter.counters() {
+            *self.counters.entry(component).or_default() += calls;
+        }
         // Of a step that failed, its cost remains.
         if timing.ms.is_some() || !timing.charges.is_empty() {
             self.timings.push(timing);
@@ -119,7 +125,7 @@ impl Bench {
             tokens: None,
             judgements: Vec::new(),
             ready,
-            counters: searched.meter.counters(),
+            counters: BTreeMap::new(),
         };
         if let Ok(recall) = &asked.recall {
             let meter = Meter::new();
@@ -141,9 +147,6 @@ impl Bench {
                 self.write(|writers| writers.calls.append(&trail.calls))?;
                 return Err(stop);
             }
-            for (component, calls) in meter.counters() {
-                *asked.counters.entry(component).or_default() += calls;
-            }
             asked.tokens = AnswerTokens::of(&meter.calls(), Stage::Answer);
             if let Ok(answer) = &answer {
                 asked.judgements = self
@@ -152,6 +155,7 @@ impl Bench {
             }
             asked.answer = Some(answer);
         }
+        asked.counters = std::mem::take(&mut trail.counters);
         let (record, context) = self.record(item, asked)?;
         self.keep(&record, &trail.timings, &trail.calls, context.as_ref())
     }
@@ -289,7 +293,7 @@ impl Bench {
             warm_up: false,
             in_flight: 1,
             load: None,
-            charges: std::collections::BTreeMap::new(),
+            charges: BTreeMap::new(),
         }
     }
 }

@@ -10,6 +10,7 @@ use memgauge_core::{
     Spent, Traffic, Usage,
 };
 
+use super::cassette::Cassette;
 use super::chat::{is_refusal, not_recorded};
 use super::entry::{Entry, EntryKind, Kept};
 use super::error::TrafficError;
@@ -54,29 +55,53 @@ impl Embedder for Embed {
     }
 
     async fn embed_for(&self, texts: &[&str], purpose: Purpose) -> Embedded {
-        let key = |text: &&str| self.inner.text_key(text, purpose);
-        let Some(keys) = texts.iter().map(key).collect::<Option<Vec<String>>>() else {
-            // Computed here.
-            return self.inner.embed_for(texts, purpose).await;
+        let is_direct = match &self.exchange.source {
+            Source::Live => true,
+            // A script costs nothing and may change.
+            Source::Cache(_) => self.inner.traffic() == Traffic::Fake,
+            Source::Recording(_) | Source::Cassette(_) => false,
         };
-        let asked = Asked { keys, texts };
-        let embedded = match &self.exchange.source {
-            Source::Live => self.inner.embed_for(texts, purpose).await,
-            Source::Cache(_) if self.inner.traffic() == Traffic::Fake => {
-                self.inner.embed_for(texts, purpose).await
-            }
-            Source::Cassette(_) => self.replay(&asked),
-            Source::Cache(_) | Source::Recording(_) => match self.kept(&asked, purpose).await {
+        // A text without a key (a blank one) is never sent: its vector is made here.
+        let keys: Vec<Option<String>> = texts
+            .iter()
+            .map(|text| self.inner.text_key(text, purpose))
+            .collect();
+        let sent = |place: &usize| keys.get(*place).is_some_and(Option::is_some);
+        let (far, near): (Vec<usize>, Vec<usize>) = (0..texts.len()).partition(sent);
+        let at = |places: &[usize]| -> Vec<&str> {
+            let texts = places.iter().filter_map(|place| texts.get(*place));
+            texts.copied().collect()
+        };
+        let far_texts = at(&far);
+        let asked = Asked {
+            keys: keys.iter().flatten().cloned().collect(),
+            texts: &far_texts,
+        };
+        let mut embedded = if far.is_empty() || is_direct {
+            self.inner.embed_for(texts, purpose).await
+        } else if let Source::Cassette(cassette) = &self.exchange.source {
+            self.replay(cassette, &asked)
+        } else {
+            match self.kept(&asked, purpose).await {
                 Ok(embedded) => embedded,
-                Err(error) => Embedded {
-                    result: Err(error.into()),
-                    own: Duration::ZERO,
-                    calls: Vec::new(),
-                },
-            },
+                Err(error) => failed(ErrorKind::Storage, error.to_string(), Vec::new()),
+            }
         };
         let keys = asked.keys.iter().map(String::as_str);
         self.exchange.tally.texts(keys, &embedded.calls);
+        if far.is_empty() || is_direct || near.is_empty() || embedded.result.is_err() {
+            return embedded;
+        }
+        let blank = self.inner.embed_for(&at(&near), purpose).await;
+        embedded.result = match (embedded.result, blank.result) {
+            (Ok(far_vectors), Ok(near_vectors)) => {
+                let far = far.into_iter().zip(far_vectors);
+                let all: BTreeMap<usize, Vec<f32>> =
+                    far.chain(near.into_iter().zip(near_vectors)).collect();
+                Ok(all.into_values().collect())
+            }
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        };
         embedded
     }
 }
@@ -100,10 +125,7 @@ impl Asked<'_> {
 
 impl Embed {
     /// From the cassette alone.
-    fn replay(&self, asked: &Asked<'_>) -> Embedded {
-        let Source::Cassette(cassette) = &self.exchange.source else {
-            return failed(ErrorKind::Permanent, "no cassette".to_owned(), Vec::new());
-        };
+    fn replay(&self, cassette: &Cassette, asked: &Asked<'_>) -> Embedded {
         let start = Instant::now();
         let mut found = BTreeMap::new();
         // The first text without a vector decides, as it did when the texts were sent in order.

@@ -217,7 +217,8 @@ impl Exchange {
 
     /// `embedder`, its traffic going as the mode says; one that computes here stays as it is.
     pub fn embedder(&self, embedder: Arc<dyn Embedder>) -> Arc<dyn Embedder> {
-        if embedder.text_key("", Purpose::Passage).is_none() {
+        // Blank texts have no key anywhere.
+        if embedder.text_key("text", Purpose::Passage).is_none() {
             return embedder;
         }
         self.need(embedder.traffic());

@@ -1,6 +1,6 @@
 //! How a memory is written into a context.
 
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use memgauge_core::{ContextEntry, MemoryRecord, TurnId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,16 +39,20 @@ pub fn spoken_time(at: DateTime) -> String {
         hour => hour,
     };
     let half = if at.hour() < 12 { "am" } else { "pm" };
-    let month = usize::try_from(at.month() - 1)
+    format!(
+        "{hour}:{:02} {half} on {}",
+        at.minute(),
+        spoken_day(at.date())
+    )
+}
+
+/// A day as LOCOMO writes it: `8 May, 2023`.
+pub fn spoken_day(day: Date) -> String {
+    let month = usize::try_from(day.month() - 1)
         .ok()
         .and_then(|index| MONTHS.get(index))
         .unwrap_or(&"");
-    format!(
-        "{hour}:{:02} {half} on {} {month}, {}",
-        at.minute(),
-        at.day(),
-        at.year()
-    )
+    format!("{} {month}, {}", day.day(), day.year())
 }
 
 impl TimeFormat {

@@ -6,7 +6,7 @@ mod format;
 use memgauge_core::{ContextBuilder, registry};
 
 pub use budget::{Budget, BudgetConfig, Order};
-pub use format::{TimeFormat, entry, spoken_time};
+pub use format::{TimeFormat, entry, spoken_day, spoken_time};
 
 registry! {
     /// Context builders: ranked memories to the text that an answerer sees.

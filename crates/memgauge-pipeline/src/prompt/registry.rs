@@ -162,6 +162,21 @@ pub const PROMPTS: &[PromptDoc] = &[
         "The whole answer and nothing against it"
     ),
     prompt!("judge/graded", JUDGE, "A score from 0 to 1"),
+    prompt!(
+        "graph/entities",
+        GRAPH_ENTITIES,
+        "Entities of new messages or of a question"
+    ),
+    prompt!(
+        "graph/relations",
+        GRAPH_RELATIONS,
+        "Relations among entities that new messages state"
+    ),
+    prompt!(
+        "graph/conflicts",
+        GRAPH_CONFLICTS,
+        "Older edges that new ones make untrue"
+    ),
 ];
 
 /// What extraction prompts are filled in with.
@@ -213,4 +228,30 @@ const JUDGE: &[Variable] = variables![
     "gold": "the right answer" = r#""7 May 2023""#,
     "answer": "the answer to judge" = r#""May 7th""#,
     "reasoning": "whether to ask for a sentence of reasoning first" = "true",
+];
+
+/// What prompts for entities are filled in with.
+const GRAPH_ENTITIES: &[Variable] = variables![
+    "question": "a question; empty where there are messages" = r#""""#,
+    "time": "time of the session, as LOCOMO writes it; empty with a question" = r#""1:56 pm on 8 May, 2023""#,
+    "speakers": "names of the two speakers; none with a question" = r#"["Mira", "Tom"]"#,
+    "before": "messages before the new ones, oldest first: `speaker`, `text`" = r#"[{"speaker": "Tom", "text": "How is the sea?"}]"#,
+    "turns": "the new messages: `number` (from 1), `speaker`, `text`" = r#"[{"number": 1, "speaker": "Mira", "text": "Cold! I bought a kayak yesterday."}]"#,
+];
+
+/// What prompts for relations are filled in with.
+const GRAPH_RELATIONS: &[Variable] = variables![
+    "time": "time of the session, as LOCOMO writes it" = r#""1:56 pm on 8 May, 2023""#,
+    "weekday": "day of the week of the session" = r#""Monday""#,
+    "speakers": "names of the two speakers" = r#"["Mira", "Tom"]"#,
+    "before": "messages before the new ones, oldest first: `speaker`, `text`" = r#"[{"speaker": "Tom", "text": "How is the sea?"}]"#,
+    "turns": "the new messages: `number` (from 1), `speaker`, `text`" = r#"[{"number": 1, "speaker": "Mira", "text": "Cold! I bought a kayak yesterday."}]"#,
+    "entities": "names of the entities" = r#"["Mira", "kayak"]"#,
+];
+
+/// What prompts for conflicts are filled in with.
+const GRAPH_CONFLICTS: &[Variable] = variables![
+    "time": "time of the session, as LOCOMO writes it" = r#""1:56 pm on 8 May, 2023""#,
+    "edges": "older edges that share an entity with the new ones: `id` (from 0), `time` of the session that brought it, `text`" = r#"[{"id": 0, "time": "5:02 pm on 1 May, 2023", "text": "Mira -- lives in -- Rome"}]"#,
+    "triples": "the new edges" = r#"["Mira -- moved to -- Oslo"]"#,
 ];

@@ -44,9 +44,8 @@ impl Prompt {
         Self::compile(doc.name, &text, doc)
     }
 
-    /// The prompt that the config key `key` calls `name`: one of the registry, or, where its family
-    /// (the part before the `/`) is that of `like`, a file of the user's own. It gets the variables of
-    /// `like`.
+    /// The prompt that the config key `key` calls `name`: of the family of `like` (the part before
+    /// the `/`) and with its variables, one of the registry or a file of the user's own.
     ///
     /// # Errors
     /// When there is none of that name, it belongs elsewhere, or it is no prompt.
@@ -57,8 +56,10 @@ impl Prompt {
         like: &PromptDoc,
     ) -> Result<Self, BuildError> {
         let at = |error: BuildError| BuildError::at(key, error.message);
+        let fits =
+            |doc: &PromptDoc| doc.family() == like.family() && doc.variables == like.variables;
         if let Some(doc) = find(name)
-            && doc.variables == like.variables
+            && fits(doc)
         {
             return Self::load(parts, doc).map_err(at);
         }
@@ -70,7 +71,7 @@ impl Prompt {
         if text.is_empty() {
             let fitting: Vec<&str> = PROMPTS
                 .iter()
-                .filter(|doc| doc.variables == like.variables)
+                .filter(|doc| fits(doc))
                 .map(|doc| doc.name)
                 .collect();
             let message = match find(name) {

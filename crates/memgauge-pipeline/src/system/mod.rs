@@ -47,4 +47,6 @@ fn unknown_conversation(component: &str, conversation: &ConversationId) -> Compo
 }
 
 #[cfg(test)]
-mod tests;
+mod pipeline_tests;
+#[cfg(test)]
+pub(crate) mod tests;

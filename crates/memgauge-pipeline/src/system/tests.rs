@@ -9,7 +9,7 @@ use super::*;
 use crate::context::TimeFormat;
 use crate::retriever::fake::FakeParts;
 
-fn talk(id: &str, sessions: &[&[(&str, &str)]]) -> Conversation {
+pub(super) fn talk(id: &str, sessions: &[&[(&str, &str)]]) -> Conversation {
     let sessions = (1_u32..)
         .zip(sessions)
         .map(|(index, lines)| Session {
@@ -37,7 +37,7 @@ fn talk(id: &str, sessions: &[&[(&str, &str)]]) -> Conversation {
     }
 }
 
-fn sample(id: &str) -> Conversation {
+pub(super) fn sample(id: &str) -> Conversation {
     talk(
         id,
         &[
@@ -55,14 +55,14 @@ fn sample(id: &str) -> Conversation {
     )
 }
 
-fn system(config: serde_json::Value, folder: &std::path::Path) -> Box<dyn MemorySystem> {
+pub(super) fn system(config: serde_json::Value, folder: &std::path::Path) -> Box<dyn MemorySystem> {
     let config: SystemConfig = serde_json::from_value(config).unwrap();
     let system = config.build(&FakeParts(folder.to_owned())).unwrap();
     assert_eq!(system.kind(), config.kind());
     system
 }
 
-async fn ingest(
+pub(super) async fn ingest(
     system: &dyn MemorySystem,
     meter: &std::sync::Arc<Meter>,
     of: &Conversation,
@@ -75,7 +75,7 @@ async fn ingest(
     events
 }
 
-async fn ask(system: &dyn MemorySystem, conversation: &str, text: &str) -> Recall {
+pub(super) async fn ask(system: &dyn MemorySystem, conversation: &str, text: &str) -> Recall {
     let id = ConversationId::new(conversation);
     let question = Question {
         id: QuestionId {
@@ -88,7 +88,7 @@ async fn ask(system: &dyn MemorySystem, conversation: &str, text: &str) -> Recal
     system.recall(&cx, &id, &question).await.unwrap()
 }
 
-fn turns(recall: &Recall) -> Vec<Vec<String>> {
+pub(super) fn turns(recall: &Recall) -> Vec<Vec<String>> {
     let entries = recall.context.entries.iter();
     entries
         .map(|entry| entry.turns.iter().map(ToString::to_string).collect())

@@ -75,21 +75,7 @@ pub fn summarise(
         questions.insert((row.question.clone(), row.repeat), row.category);
     }
     let index: BTreeMap<&(QuestionId, u32), usize> = questions.keys().zip(0..).collect();
-    let clusters: BTreeMap<&ConversationId, usize> = questions
-        .keys()
-        .map(|(question, _)| &question.conversation)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .zip(0..)
-        .collect();
-    let places: Vec<(usize, usize)> = questions
-        .iter()
-        .map(|((question, _), category)| {
-            let cluster = clusters.get(&question.conversation).copied();
-            (cluster.unwrap_or(0), usize::from(category.number()) - 1)
-        })
-        .collect();
-    let layout = Layout::new(&places);
+    let (layout, conversations) = layout(&questions);
 
     // Headline columns of all variants together: they then share the resamples.
     let headline: Vec<Vec<Vec<Option<f64>>>> = manifest
@@ -237,7 +223,7 @@ pub fn summarise(
         name: manifest.name.clone(),
         digest: manifest.digest.clone(),
         dataset: manifest.dataset.name.clone(),
-        conversations: clusters.len(),
+        conversations,
         questions: by_category,
         example: questions
             .keys()
@@ -248,6 +234,26 @@ pub fn summarise(
         bootstrap,
         variants,
     })
+}
+
+/// The layout of all intervals, one column entry per question, and the number of conversations:
+/// whatever is averaged over the same questions shares its resamples.
+pub(crate) fn layout(questions: &BTreeMap<(QuestionId, u32), Category>) -> (Layout, usize) {
+    let clusters: BTreeMap<&ConversationId, usize> = questions
+        .keys()
+        .map(|(question, _)| &question.conversation)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .zip(0..)
+        .collect();
+    let places: Vec<(usize, usize)> = questions
+        .iter()
+        .map(|((question, _), category)| {
+            let cluster = clusters.get(&question.conversation).copied();
+            (cluster.unwrap_or(0), usize::from(category.number()) - 1)
+        })
+        .collect();
+    (Layout::new(&places), clusters.len())
 }
 
 impl From<Estimate> for Mean {

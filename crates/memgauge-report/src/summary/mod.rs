@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::statistics::{Bootstrap, Domain, PairedDifference};
 
+pub(crate) use build::layout;
 pub use build::{SummaryError, summarise};
 pub(crate) use judge::{Judged, judge_summary};
 
@@ -27,7 +28,7 @@ pub const SLICES: [&str; 6] = [
     "adversarial",
 ];
 
-pub(super) const DOMAINS: [Domain<'static>; 6] = [&[0, 1, 2, 3], &[0], &[1], &[2], &[3], &[4]];
+pub(crate) const DOMAINS: [Domain<'static>; 6] = [&[0, 1, 2, 3], &[0], &[1], &[2], &[3], &[4]];
 
 /// Metrics that come with intervals and with a paired difference to full context.
 pub const HEADLINES: [&str; 7] = [

@@ -9,7 +9,7 @@ use memgauge_core::Category;
 use crate::fate::Fate;
 use crate::summary::{J, Latency, Mean, SLICES, Summary, VariantSummary};
 
-pub use models::{calls, cost, judge, latency};
+pub use models::{calls, cost, judge, judged, latency};
 
 /// Shown where nothing is known: never 0.
 const UNKNOWN: &str = "–";

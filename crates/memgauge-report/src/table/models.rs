@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::{Table, UNKNOWN, mark, milliseconds, percent_with_interval, thousands};
-use crate::summary::{Cost, Latency, Summary, VariantSummary};
+use crate::judgements::JudgeReport;
+use crate::summary::{Cost, JudgeSummary, Latency, SLICES, Summary, VariantSummary};
 
 /// Counters of work that was lost, by what they begin with: windows whose facts could not be read,
 /// operations refused, prompts longer than the model's window.
@@ -26,12 +27,6 @@ pub fn judge(summary: &Summary) -> Table {
         let Some(judge) = &variant.judge else {
             continue;
         };
-        let percent = |value: Option<f64>, digits: usize| {
-            value.map_or_else(
-                || UNKNOWN.to_owned(),
-                |value| format!("{:.digits$}", 100.0 * value),
-            )
-        };
         table.rows.push(vec![
             mark(variant),
             percent_with_interval(variant.j),
@@ -42,6 +37,64 @@ pub fn judge(summary: &Summary) -> Table {
             judge.errors.to_string(),
             judge.without_label.to_string(),
         ]);
+    }
+    table
+}
+
+/// What a judge says about the stored answers of a run.
+pub fn judged(report: &JudgeReport) -> Table {
+    let mut head = vec![format!("J, {}", report.judge.name)];
+    // Category 5 is not judged.
+    let slices = SLICES.get(..5).unwrap_or(&SLICES);
+    head.extend(slices.iter().map(|slice| (*slice).to_owned()));
+    head.extend(
+        [
+            "runs",
+            "mean of runs",
+            "± sd",
+            "answers",
+            "errors",
+            "as the run's judge",
+            "kappa",
+        ]
+        .map(str::to_owned),
+    );
+    let mut table = Table {
+        head,
+        rows: Vec::new(),
+    };
+    for variant in &report.variants {
+        let name = if variant.control {
+            format!("{} *", variant.name)
+        } else {
+            variant.name.clone()
+        };
+        let mut row = vec![name];
+        row.extend(
+            slices
+                .iter()
+                .map(|slice| percent_with_interval(variant.j.get(*slice).copied().flatten())),
+        );
+        let judge = variant.judge.as_ref();
+        let count = |of: fn(&JudgeSummary) -> usize| {
+            judge.map_or_else(|| UNKNOWN.to_owned(), |judge| of(judge).to_string())
+        };
+        row.push(count(|judge| judge.runs));
+        row.push(percent(judge.and_then(|judge| judge.mean_of_runs), 1));
+        row.push(percent(judge.and_then(|judge| judge.sd_of_runs), 2));
+        row.push(count(|judge| judge.answers));
+        row.push(count(|judge| judge.errors));
+        row.push(percent(
+            variant.agreement.map(|agreement| agreement.share),
+            1,
+        ));
+        row.push(
+            variant
+                .agreement
+                .and_then(|agreement| agreement.kappa)
+                .map_or_else(|| UNKNOWN.to_owned(), |kappa| format!("{kappa:.2}")),
+        );
+        table.rows.push(row);
     }
     table
 }
@@ -197,6 +250,14 @@ pub fn lost(summary: &Summary) -> Vec<String> {
 /// Whether a variant calls models behind an API.
 pub fn calls_models(variant: &VariantSummary) -> bool {
     !variant.stages.is_empty()
+}
+
+/// A share in percent.
+fn percent(value: Option<f64>, digits: usize) -> String {
+    value.map_or_else(
+        || UNKNOWN.to_owned(),
+        |value| format!("{:.digits$}", 100.0 * value),
+    )
 }
 
 fn tokens(value: Option<f64>) -> String {

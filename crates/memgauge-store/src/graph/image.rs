@@ -133,6 +133,12 @@ impl GraphImage {
             .collect()
     }
 
+    pub(crate) fn edge_between(&self, from: NodeId, to: NodeId) -> Option<Edge> {
+        let between = self.graph.edges_connecting(index(from), index(to));
+        let first = between.map(|edge| *edge.weight()).min()?;
+        self.edge(first).cloned()
+    }
+
     pub(crate) fn nodes_of(&self, memory: MemoryId) -> Vec<NodeId> {
         let nodes = self.mentions.get(&memory);
         nodes.into_iter().flatten().copied().collect()

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use memgauge_core::config::unknown;
 use memgauge_experiment::prompt::import::{self, Outcome};
 use memgauge_experiment::prompt::{PROMPTS, Prompt, PromptDoc, digest, find};
-use memgauge_report::table::{Style, Table};
 use similar::TextDiff;
 
 use crate::cli::{PromptsArgs, PromptsCommand};
@@ -54,13 +53,8 @@ fn show(name: &str, raw: bool, rendered: bool) -> anyhow::Result<u8> {
         doc.description,
         digest(doc.text)
     );
-    let mut table = Table::new(&["variable", "meaning"]);
     for variable in doc.variables {
-        let row = vec![variable.name.to_owned(), variable.meaning.to_owned()];
-        table.rows.push(row);
-    }
-    for line in table.render(Style::Text).lines() {
-        writeln!(text, "{}", line.trim_end())?;
+        writeln!(text, "  {:<12} {}", variable.name, variable.meaning)?;
     }
     text.push('\n');
     if rendered {

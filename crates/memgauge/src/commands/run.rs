@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
         (Some(dir), _) => {
             let manifest = dir.manifest()?;
             let path = dir.file(files::MANIFEST);
-            let mut file = ConfigFile::from_manifest(&path, &manifest.config)?;
+            let mut file = ConfigFile::from_manifest(&path, &manifest.config, &[])?;
             // The config's path is relative to a file that may be gone.
             file.config.prompts = manifest.prompts_path.map(PathBuf::from);
             let recorded = PathBuf::from(&manifest.dataset.path);
@@ -143,7 +143,7 @@ fn example(summary: &memgauge_report::Summary) -> String {
 }
 
 /// The first signal asks the run to stop; the second ends the process.
-async fn listen(mut signals: Signals, stop: Stop) {
+pub(crate) async fn listen(mut signals: Signals, stop: Stop) {
     loop {
         signals.next().await;
         if stop.is_requested() {
@@ -155,7 +155,7 @@ async fn listen(mut signals: Signals, stop: Stop) {
 }
 
 /// Interrupt and, where there is such a thing, termination. Caught from the moment it is made.
-struct Signals {
+pub(crate) struct Signals {
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -164,7 +164,7 @@ struct Signals {
 
 impl Signals {
     #[cfg(unix)]
-    fn new() -> std::io::Result<Self> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
@@ -181,7 +181,7 @@ impl Signals {
     }
 
     #[cfg(not(unix))]
-    fn new() -> std::io::Result<Self> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         Ok(Self {})
     }
 

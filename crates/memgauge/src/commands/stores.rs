@@ -140,7 +140,7 @@ fn tell(done: &str, index: &Index, place: &Path, as_json: bool) -> anyhow::Resul
     Ok(exit::DONE)
 }
 
-/// Files below `root`, those of unfinished stores and locks left out.
+/// Files below `root`, those of unfinished stores left out.
 fn list(root: &Path, below: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(root.join(below))? {
         let entry = entry?;
@@ -151,7 +151,7 @@ fn list(root: &Path, below: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
             if !name.ends_with(".building") {
                 list(root, &path, found)?;
             }
-        } else if !name.ends_with("lock") {
+        } else {
             found.push(path);
         }
     }

@@ -10,12 +10,17 @@ mod commands;
 mod documents;
 mod edges;
 mod errors;
+#[path = "../../../memgauge-model/tests/common/fault.rs"]
+mod fault;
 mod isolation;
 mod memory;
+mod models;
 mod prompts;
+mod provider;
 mod quickstart;
 mod real_data;
 mod resume;
+mod traffic;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -53,7 +53,10 @@ pub struct LlmExtractorConfig {
     /// Most tokens of a reply; what the model's table says without it.
     #[schemars(range(min = 1))]
     pub max_tokens: Option<u32>,
-    /// The rolling summary.
+    /// The rolling summary, refreshed beside the ingestion on a logical clock. `every`: after how
+    /// many windows it is made anew, from the one before and the messages since. `lag`: how many
+    /// windows after that it is used, never earlier; if it is not ready, ingestion waits. `prompt`,
+    /// `max-words` and `max-tokens` say how it is asked for.
     pub summary: SummaryConfig,
 }
 

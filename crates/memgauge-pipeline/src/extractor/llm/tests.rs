@@ -243,6 +243,10 @@ fn mistakes_in_the_config_name_their_key() {
     assert_eq!(key, "prompt");
     assert!(message.contains("`extract/mem0-eval`"), "{message}");
     assert_eq!(
+        of(&|c| c.prompt = "instructions/mem0-eval".to_owned()).0,
+        "prompt"
+    );
+    assert_eq!(
         of(&|c| c.instructions = "instructions/none".to_owned()).0,
         "instructions"
     );

@@ -42,7 +42,7 @@ impl Rules {
         Self { config }
     }
 
-    pub(super) fn facts(&self, window: &Window<'_>) -> Vec<Fact> {
+    pub(crate) fn facts(&self, window: &Window<'_>) -> Vec<Fact> {
         let speakers: Vec<&str> = window.head.speakers.iter().map(String::as_str).collect();
         let held_at = window.session.held_at;
         let mut facts = Vec::new();

@@ -5,17 +5,17 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// A set of words, written as one text.
-pub(super) struct Words(LazyLock<HashSet<&'static str>>);
+pub(crate) struct Words(LazyLock<HashSet<&'static str>>);
 
 macro_rules! words {
     ($($(#[$meta:meta])* $name:ident = $text:literal;)+) => {
-        $($(#[$meta])* pub(super) static $name: Words =
+        $($(#[$meta])* pub(crate) static $name: Words =
             Words(LazyLock::new(|| $text.split_ascii_whitespace().collect()));)+
     };
 }
 
 impl Words {
-    pub(super) fn has(&self, word: &str) -> bool {
+    pub(crate) fn has(&self, word: &str) -> bool {
         self.0.contains(word)
     }
 }

@@ -2,10 +2,10 @@
 
 mod config;
 mod extract;
-mod lexicon;
+pub(crate) mod lexicon;
 mod person;
-mod sentence;
-mod verb;
+pub(crate) mod sentence;
+pub(crate) mod verb;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::lexicon::{ABBREVIATIONS, ASKERS, COURTESY, FUNCTION, OPENERS, PRAISE};
 
 /// `word` as the lexicons write it.
-pub(super) fn plain(word: &str) -> String {
+pub(crate) fn plain(word: &str) -> String {
     word.to_lowercase().replace('\u{2019}', "'")
 }
 
@@ -16,7 +16,7 @@ pub(super) fn plain_words(text: &str) -> Vec<String> {
 
 /// The sentences of `text` in order, trimmed, without those that hold no word (such as emoji).
 /// Bounds are Unicode's (UAX #29), save that no sentence ends with a common abbreviation.
-pub(super) fn sentences(text: &str) -> Vec<&str> {
+pub(crate) fn sentences(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut start = 0;
     let mut end = 0;

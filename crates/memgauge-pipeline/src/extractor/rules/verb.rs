@@ -34,12 +34,12 @@ pub(super) fn third_person(word: &str) -> Option<String> {
 }
 
 /// Whether `word` is a common verb in its base form.
-pub(super) fn is_base(word: &str) -> bool {
+pub(crate) fn is_base(word: &str) -> bool {
     VERBS.has(word) || matches!(word, "am" | "are" | "have" | "do" | "haven't" | "don't")
 }
 
 /// Whether `word` looks like a verb form of any kind.
-pub(super) fn is_verbal(word: &str) -> bool {
+pub(crate) fn is_verbal(word: &str) -> bool {
     is_base(word)
         || INVARIANT.has(word)
         || PAST.has(word)
@@ -54,7 +54,7 @@ pub(super) fn is_verbal(word: &str) -> bool {
 }
 
 /// Whether `word` may stand between a subject and its verb.
-pub(super) fn is_adverb(word: &str) -> bool {
+pub(crate) fn is_adverb(word: &str) -> bool {
     ADVERBS.has(word) || word.len() > 4 && word.ends_with("ly") && !LY_VERBS.has(word)
 }
 

@@ -1,6 +1,8 @@
 //! The one memory system that all others but the baselines are settings of.
 
 mod background;
+#[cfg(test)]
+mod background_tests;
 mod config;
 mod consolidate;
 mod intake;

@@ -2,7 +2,7 @@
 
 mod config;
 mod decide;
-mod statement;
+pub(crate) mod statement;
 
 #[cfg(test)]
 mod tests;

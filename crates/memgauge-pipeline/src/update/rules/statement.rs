@@ -10,7 +10,7 @@ use crate::dates::{self, Resolved};
 
 /// A text taken apart for comparison.
 #[derive(Debug)]
-pub(super) struct Statement {
+pub(crate) struct Statement {
     /// Stems of the content words, values aside.
     content: BTreeSet<String>,
     /// Numbers, names, months and weekdays: what may change in a statement that stays the same.
@@ -27,7 +27,7 @@ pub(super) struct Statement {
 
 impl Statement {
     /// Takes apart `text`, said of or by `speaker` at `held_at`.
-    pub(super) fn of(text: &str, speaker: Option<&str>, held_at: DateTime) -> Self {
+    pub(crate) fn of(text: &str, speaker: Option<&str>, held_at: DateTime) -> Self {
         let today = held_at.date();
         let past = dates::find(text, held_at).iter().any(|mention| {
             // A weekday alone ("on Friday") may as well lie ahead.
@@ -122,6 +122,16 @@ impl Statement {
             return same_subject;
         }
         other_values && self.state && old.state && self.content == old.content
+    }
+
+    /// Whether one of both denies what the other says: the same numbers and names, the other polarity,
+    /// and each with the share `overlap` of its content words in the other.
+    pub(crate) fn denies(&self, old: &Self, overlap: f32) -> bool {
+        let shared = self.content.intersection(&old.content).count();
+        let largest = self.content.len().max(old.content.len());
+        self.negated != old.negated
+            && self.values == old.values
+            && shared as f32 >= overlap * largest as f32
     }
 
     fn size(&self) -> usize {

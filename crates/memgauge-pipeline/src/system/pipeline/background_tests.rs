@@ -1,0 +1,93 @@
+//! Work that fails half done.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use memgauge_core::{
+    ComponentError, Cx, EmbedderHandle, ErrorKind, Fact, MemoryOp, MemoryView, Meter, Scope, Stage,
+    UpdatePolicy, Window,
+};
+use memgauge_store::{Store, StoreConfig};
+
+use super::background::{Background, Work};
+use super::consolidate::{Consolidator, Portion};
+use crate::extractor::verbatim::{Verbatim, VerbatimConfig};
+use crate::retriever::fake::{WORDS, WordEmbedder};
+use crate::system::tests::sample;
+
+/// Looks something up for every fact, and fails at one of them, once.
+struct Flaky {
+    decided: AtomicUsize,
+    fails: usize,
+}
+
+#[async_trait]
+impl UpdatePolicy for Flaky {
+    fn kind(&self) -> &'static str {
+        "flaky"
+    }
+
+    async fn decide(
+        &self,
+        cx: &Cx,
+        facts: Vec<Fact>,
+        memory: &dyn MemoryView,
+    ) -> Result<Vec<MemoryOp>, ComponentError> {
+        for fact in &facts {
+            memory.similar(cx, &fact.text, 3).await?;
+        }
+        if self.decided.fetch_add(1, Ordering::SeqCst) + 1 == self.fails {
+            let kind = ErrorKind::Transient;
+            return Err(ComponentError::new("flaky", kind, "not now"));
+        }
+        Ok(facts.into_iter().map(MemoryOp::Add).collect())
+    }
+}
+
+#[tokio::test]
+async fn what_was_done_of_failed_work_is_not_done_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = StoreConfig::with_dimensions(WORDS.len());
+    let consolidator = Arc::new(Consolidator {
+        extractor: Box::new(Verbatim::new(&VerbatimConfig::default()).unwrap()),
+        update: Box::new(Flaky {
+            decided: AtomicUsize::new(0),
+            fails: 3,
+        }),
+        embedder: Some(EmbedderHandle::new(Arc::new(WordEmbedder))),
+        store: Store::create(&folder.path().join("store"), &config).unwrap(),
+    });
+    let background = Background::new(Arc::clone(&consolidator), 4);
+    let of = sample("c");
+    let session = &of.sessions[0];
+    let portion = Portion {
+        window: Window {
+            head: &of.head,
+            session,
+            turns: &session.turns,
+            before: &[],
+            perspective: None,
+        },
+        scope: &Scope::user("c"),
+        metadata: None,
+    };
+    let booking = background.book(&of.head.id, 1, std::time::Instant::now());
+    let work = Work::new(&portion, 0, 0);
+    background.add(&booking, &work).await.unwrap();
+    let meter = Meter::new();
+    let cx = meter.at(Stage::Index);
+    assert!(background.flush(&cx).await.is_err());
+    // Two of three facts are stored, and the third waits.
+    let store = &consolidator.store;
+    assert_eq!((store.len(), store.queue_len().unwrap()), (2, 1));
+    assert_eq!(meter.counters()["extractor:verbatim"], 1);
+
+    let events = background.flush(&cx).await.unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!((store.len(), store.queue_len().unwrap()), (3, 0));
+    assert_eq!(store.history_len().unwrap(), 3);
+    // Nor are its facts extracted again.
+    assert_eq!(meter.counters()["extractor:verbatim"], 1);
+    background.close().await;
+}

@@ -1,0 +1,120 @@
+//! `memgauge judge`
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use memgauge_experiment::{ConfigFile, JudgeEnd, JudgeOptions, Stop, Supplies, judge_again};
+use memgauge_report::table::{self, Style};
+use memgauge_report::{JudgeReport, RunDir, files};
+
+use super::run::{Signals, listen};
+use crate::cli::{Format, Global, JudgeArgs};
+use crate::progress::Progress;
+use crate::{exit, output, places, traffic};
+
+pub(crate) async fn run(args: &JudgeArgs, global: &Global) -> anyhow::Result<u8> {
+    let dir = RunDir::open(&args.dir)?;
+    let file = config(args, &dir)?;
+    let exchange = traffic::exchange(&args.traffic, false, None)?;
+    let options = JudgeOptions {
+        name: args.name.clone().unwrap_or_else(|| file_name(&file)),
+        jobs: args.jobs,
+        supplies: Supplies {
+            exchange: Arc::clone(&exchange),
+            ..places::supplies()
+        },
+    };
+    let progress = Arc::new(Progress::new(global.quiet));
+    let stop = Stop::default();
+    tokio::spawn(listen(Signals::new()?, stop.clone()));
+    let observer: Arc<Progress> = Arc::clone(&progress);
+    let end = judge_again(&dir, &file, options, observer, stop).await;
+    progress.finish();
+    match end.context("judge")? {
+        JudgeEnd::Finished { file, report } => {
+            match args.format {
+                Format::Human => output::result(&text(&report, Style::Text))?,
+                Format::Markdown => output::result(&text(&report, Style::Markdown))?,
+                Format::Json => output::json(&report)?,
+            }
+            if !global.quiet {
+                if let Some(line) = traffic::line(&exchange.report()) {
+                    output::note(&line);
+                }
+                output::note(&format!("written to {}", dir.file(&file).display()));
+            }
+            let judges = report
+                .variants
+                .iter()
+                .filter_map(|variant| variant.judge.as_ref());
+            let errors: usize = judges.map(|judge| judge.errors).sum();
+            Ok(if errors > 0 {
+                exit::FAILURES
+            } else {
+                exit::DONE
+            })
+        }
+        JudgeEnd::Interrupted => {
+            output::note("interrupted; the same command goes on");
+            Ok(exit::INTERRUPTED)
+        }
+    }
+}
+
+/// The run's config, or the one given, with the judge that is asked for.
+fn config(args: &JudgeArgs, dir: &RunDir) -> anyhow::Result<ConfigFile> {
+    let manifest = dir.manifest()?;
+    let load = |overrides: &[String]| -> anyhow::Result<ConfigFile> {
+        Ok(match &args.config {
+            Some(path) => ConfigFile::load(path, overrides)?,
+            None => {
+                let path = dir.file(files::MANIFEST);
+                let mut file = ConfigFile::from_manifest(&path, &manifest.config, overrides)?;
+                // The config's path is relative to a file that may be gone.
+                file.config.prompts = manifest.prompts_path.clone().map(PathBuf::from);
+                file
+            }
+        })
+    };
+    let mut overrides = Vec::new();
+    if load(&[])?.config.judge.kind() == "none" {
+        overrides.push(r#"judge={kind = "llm"}"#.to_owned());
+    }
+    overrides.extend(args.set.iter().cloned());
+    if let Some(prompt) = &args.prompt {
+        overrides.push(format!("judge.prompt={prompt:?}"));
+    }
+    if let Some(runs) = args.runs {
+        overrides.push(format!("judge.runs={runs}"));
+    }
+    if let Some(model) = &args.model {
+        overrides.push(format!("judge.model={model:?}"));
+    }
+    load(&overrides)
+}
+
+/// The prompt's name, as a name for a file.
+fn file_name(file: &ConfigFile) -> String {
+    let judge = serde_json::to_value(&file.config.judge).unwrap_or_default();
+    let prompt = judge.get("prompt").and_then(serde_json::Value::as_str);
+    let name = prompt.unwrap_or(file.config.judge.kind());
+    name.trim_start_matches("judge/").replace('/', "-")
+}
+
+fn text(report: &JudgeReport, style: Style) -> String {
+    let models: Vec<&str> = report.served_by.iter().map(String::as_str).collect();
+    let models = if models.is_empty() {
+        "not told".to_owned()
+    } else {
+        models.join(", ")
+    };
+    format!(
+        "{}\n{}{}",
+        table::judged(report).render(style),
+        if style == Style::Markdown { "\n" } else { "" },
+        "Scores x 100 with 95 % two-stage cluster-bootstrap intervals; category 5 is not judged. errors: \
+         judgements that failed or could not be read, in no mean. ± sd: between runs. as the run's judge: answers with the \
+         same label. * = control that reads the answer key or the wrong memory.\n"
+    ) + &format!("judge served by: {models}\n")
+}
