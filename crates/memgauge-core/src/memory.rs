@@ -121,6 +121,15 @@ impl Filter {
         }
     }
 
+    /// The same for all kinds but edges of a graph, where no kind is named.
+    pub fn of_texts(&self) -> Self {
+        let mut filter = self.clone();
+        if filter.kinds.is_empty() {
+            filter.kinds = MemoryKind::TEXTS.to_vec();
+        }
+        filter
+    }
+
     /// Whether `record` passes.
     pub fn accepts(&self, record: &MemoryRecord) -> bool {
         self.scope.covers(&record.scope)

@@ -6,6 +6,9 @@ use memgauge_pipeline::answerer::AnswererConfig;
 use memgauge_pipeline::context::ContextConfig;
 use memgauge_pipeline::extractor::ExtractorConfig;
 use memgauge_pipeline::fusion::FusionConfig;
+use memgauge_pipeline::graph::{
+    BuilderConfig, ConflictsConfig, EntitiesConfig, GraphConfig, RelationsConfig,
+};
 use memgauge_pipeline::judge::JudgeConfig;
 use memgauge_pipeline::retriever::RetrieverConfig;
 use memgauge_pipeline::system::SystemConfig;
@@ -17,7 +20,7 @@ use serde_json::Value;
 use crate::config::{ExperimentConfig, MemoryConfig};
 
 /// The families in the order of the way of the data.
-pub const FAMILIES: [Family; 10] = [
+pub const FAMILIES: [Family; 15] = [
     SystemConfig::FAMILY,
     ExtractorConfig::FAMILY,
     UpdateConfig::FAMILY,
@@ -25,6 +28,11 @@ pub const FAMILIES: [Family; 10] = [
     VectorConfig::FAMILY,
     RetrieverConfig::FAMILY,
     FusionConfig::FAMILY,
+    GraphConfig::FAMILY,
+    BuilderConfig::FAMILY,
+    EntitiesConfig::FAMILY,
+    RelationsConfig::FAMILY,
+    ConflictsConfig::FAMILY,
     ContextConfig::FAMILY,
     AnswererConfig::FAMILY,
     JudgeConfig::FAMILY,

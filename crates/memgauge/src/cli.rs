@@ -268,6 +268,13 @@ pub(crate) enum ConfigCommand {
         /// With every default filled in.
         #[arg(long)]
         resolved: bool,
+        /// Only what the systems do otherwise than this protocol (mem0-2504, mem0-eval,
+        /// mem0-oss-0.1 or mem0-oss-2), and what that does otherwise than its source.
+        #[arg(long, value_name = "PROTOCOL", conflicts_with = "resolved")]
+        diff: Option<String>,
+        /// How the differences are written.
+        #[arg(long, value_enum, requires = "diff", default_value_t = Format::Human)]
+        format: Format,
         #[command(flatten)]
         config: ConfigOptions,
     },

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use memgauge_core::BuildError;
 use memgauge_core::config::{check, suggestion};
+use memgauge_pipeline::system::filled;
 use serde_json::{Map, Number, Value};
 use toml::de::{DeTable, DeValue};
 
@@ -117,7 +118,7 @@ impl ConfigFile {
 
     fn checked(path: &Path, written: Value, places: Places) -> Result<Self, ExperimentError> {
         let schema = schemars::schema_for!(ExperimentConfig).to_value();
-        let problems: Vec<ConfigProblem> = check(&schema, &written)
+        let problems: Vec<ConfigProblem> = check(&schema, &with_protocols(&written))
             .into_iter()
             .map(|problem| ConfigProblem {
                 place: places.of(&problem.path),
@@ -258,6 +259,18 @@ impl ConfigFile {
             }
         }
     }
+}
+
+/// What is written, with what protocols say of the systems that follow one.
+fn with_protocols(written: &Value) -> Value {
+    let mut whole = written.clone();
+    let variants = whole.get_mut("variant").and_then(Value::as_array_mut);
+    for variant in variants.into_iter().flatten() {
+        if let Some(system) = variant.get_mut("system") {
+            *system = filled(system);
+        }
+    }
+    whole
 }
 
 /// TOML has no null: a key that is null was left out.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use memgauge_core::config::check;
 use memgauge_model::ModelConfig;
-use memgauge_pipeline::system::{Mem0RulesConfig, SystemConfig};
+use memgauge_pipeline::system::{Mem0RulesConfig, SystemConfig, filled};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -77,7 +77,11 @@ impl MemoryConfig {
             Value::Object(convert_table(table.get_ref(), text, "", &mut places))
         };
         let schema = schemars::schema_for!(Self).to_value();
-        let problems: Vec<ConfigProblem> = check(&schema, &written)
+        let mut whole = written.clone();
+        if let Some(system) = whole.get_mut("system") {
+            *system = filled(system);
+        }
+        let problems: Vec<ConfigProblem> = check(&schema, &whole)
             .into_iter()
             .map(|problem| ConfigProblem {
                 place: places.of(&problem.path),

@@ -121,7 +121,7 @@ pub(super) fn named(error: impl Into<MemoryError>, dir: &Path) -> MemoryError {
 }
 
 pub(super) fn get_all(store: &Store, filter: &Filter, limit: Option<usize>) -> Vec<MemoryRecord> {
-    let mut records = store.records(filter);
+    let mut records = store.records(&filter.of_texts());
     records.truncate(limit.unwrap_or(usize::MAX));
     records
 }

@@ -23,6 +23,6 @@ registry! {
 }
 
 /// Metadata of every fact of a session: its number, open to filters.
-fn session_metadata(session: u32) -> std::collections::BTreeMap<String, String> {
+pub(crate) fn session_metadata(session: u32) -> std::collections::BTreeMap<String, String> {
     std::collections::BTreeMap::from([("session".to_owned(), session.to_string())])
 }

@@ -2,6 +2,7 @@
 //! the store keeps in main memory; ties go to the lower id.
 
 mod candidates;
+mod mem0_additive;
 mod mmr;
 mod neighbour;
 mod normalise;
@@ -11,6 +12,7 @@ mod weighted;
 
 use memgauge_core::{BuildError, FusionRanker, registry};
 
+pub use mem0_additive::{Mem0Additive, Mem0AdditiveConfig};
 pub use mmr::{Mmr, MmrConfig};
 pub use neighbour::{Neighbour, NeighbourConfig};
 pub use normalise::{Normalise, Normaliser, OneOrEach};
@@ -26,10 +28,21 @@ registry! {
         "neighbour" => Neighbour(NeighbourConfig),
         "mmr" => Mmr(MmrConfig),
         "single" => Single(SingleConfig),
+        "mem0-additive" => Mem0Additive(Mem0AdditiveConfig),
     }
 }
 
 impl FusionConfig {
+    /// Whether it can do nothing without cosines to the question.
+    pub fn needs_cosines(&self) -> bool {
+        match self {
+            Self::Mem0Additive(_) => true,
+            Self::Neighbour(config) => config.inner.needs_cosines(),
+            Self::Mmr(config) => config.inner.needs_cosines(),
+            Self::Rrf(_) | Self::Weighted(_) | Self::Single(_) => false,
+        }
+    }
+
     /// Checks that the values per list fit `lists` lists. A single list fits any: the first value is
     /// its own, and how it is scaled does not change its order.
     ///

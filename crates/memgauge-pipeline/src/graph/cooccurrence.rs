@@ -17,7 +17,7 @@ use super::builder::EntitiesConfig;
 use super::builder::rules::RulesEntitiesConfig;
 use super::nodes::{Near, Nodes};
 use super::pagerank::{Adjacency, pagerank};
-use super::relational::{change, lost, saying, texts};
+use super::relational::{change, lost, saying};
 use super::votes::ranked;
 use super::{Graph, Join, Seat, at_least_one, cosine, within};
 
@@ -230,7 +230,7 @@ impl Graph for Cooccurrence {
             ));
         }
         let shares = pagerank(&*self.walks(store)?, &start, config.damping);
-        let texts = texts(filter);
+        let texts = filter.of_texts();
         let mut scores: BTreeMap<MemoryId, f64> = BTreeMap::new();
         for node in store.nodes(scope) {
             let share = shares.get(node.id.0 as usize).copied().unwrap_or(0.0);
@@ -279,15 +279,13 @@ fn edge(
         }
     }
     let name = |node| nodes.name(seat.store, node).unwrap_or_default();
-    let mut metadata = seat.metadata.cloned().unwrap_or_default();
-    metadata.insert("session".to_owned(), window.session.index.to_string());
     let op = MemoryOp::Add(Fact {
         kind: MemoryKind::Relation,
         text: edge_text(&name(from), RELATION, &name(to)),
         speaker: None,
         sources,
         held_at,
-        metadata,
+        metadata: seat.labels(window),
     });
     Ok(GraphChange::Edge {
         change: change(seat, window, op, None),

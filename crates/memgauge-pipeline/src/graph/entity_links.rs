@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::builder::EntitiesConfig;
 use super::builder::rules::RulesEntitiesConfig;
 use super::nodes::Nodes;
-use super::relational::{lost, saying, texts};
+use super::relational::{lost, saying};
 use super::votes::ranked;
 use super::{Graph, Join, Seat, at_least_one, cosine, within};
 
@@ -145,7 +145,7 @@ impl Graph for EntityLinks {
         entities.truncate(config.most);
         let names: Vec<&str> = entities.iter().map(|entity| entity.name.as_str()).collect();
         let vectors = embedder.embed(cx, &names).await?;
-        let texts = texts(filter);
+        let texts = filter.of_texts();
         let mut gains: BTreeMap<MemoryId, f64> = BTreeMap::new();
         for vector in vectors {
             for near in

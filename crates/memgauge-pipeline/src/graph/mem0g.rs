@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::builder::{BuilderConfig, RulesBuilderConfig};
-use super::relational::{Outdated, Relational, texts};
+use super::relational::{Outdated, Relational};
 use super::votes::votes;
 use super::{Graph, Join, Seat, at_least_one, cosine, within};
 
@@ -117,7 +117,7 @@ impl Graph for Mem0g {
         list.items.truncate(config.limit);
         match config.join {
             Join::Append => Ok(list),
-            Join::Fuse => votes(store, &texts(filter), &list),
+            Join::Fuse => votes(store, &filter.of_texts(), &list),
         }
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::builder::{BuilderConfig, RulesBuilderConfig};
 use super::nodes::Near;
-use super::relational::{Outdated, Relational, relations, texts};
+use super::relational::{Outdated, Relational, relations};
 use super::votes::votes;
 use super::{Graph, Join, Seat, at_least_one, cosine, within};
 
@@ -138,7 +138,7 @@ impl Graph for Mem0gOss {
         };
         match config.join {
             Join::Append => Ok(list),
-            Join::Fuse => votes(store, &texts(filter), &list),
+            Join::Fuse => votes(store, &filter.of_texts(), &list),
         }
     }
 }

@@ -30,6 +30,8 @@ use memgauge_store::{Applied, GraphChange, Settled, Store};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::extractor::session_metadata;
+
 pub(crate) use appendix::append;
 pub use builder::{BuilderConfig, ConflictsConfig, EntitiesConfig, RelationsConfig};
 pub use cooccurrence::CooccurrenceConfig;
@@ -84,13 +86,21 @@ pub struct Seat<'a> {
     pub embedder: &'a EmbedderHandle,
     /// To whom nodes and edges belong.
     pub scope: &'a Scope,
-    /// Noted beside every edge.
+    /// Noted beside every edge; `None` in a replay.
     pub metadata: Option<&'a BTreeMap<String, String>>,
     /// The queued work that this is the last part of: it leaves the queue with the graph's changes.
     pub settles: Option<u64>,
 }
 
 impl Seat<'_> {
+    /// What is noted beside a new edge: what the caller of a library wants, or in a replay the session.
+    fn labels(&self, window: &Window<'_>) -> BTreeMap<String, String> {
+        match self.metadata {
+            Some(own) => own.clone(),
+            None => session_metadata(window.session.index),
+        }
+    }
+
     /// Writes everything that the window changes in the graph, in one transaction. Called exactly once
     /// for every window, also where nothing changes.
     ///

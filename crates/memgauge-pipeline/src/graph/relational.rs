@@ -308,8 +308,7 @@ impl Relational {
         let texts: Vec<&str> = new.iter().map(|(_, _, text)| text.as_str()).collect();
         let vectors = seat.embedder.embed(&cx.with(Stage::Index), &texts).await?;
         for ((draft, subject, text), vector) in new.into_iter().zip(vectors) {
-            let mut metadata = seat.metadata.cloned().unwrap_or_default();
-            metadata.insert("session".to_owned(), window.session.index.to_string());
+            let mut metadata = seat.labels(window);
             if self.outdated == Outdated::Close {
                 metadata.insert(VALID_FROM.to_owned(), draft.valid_from.to_string());
             }
@@ -383,14 +382,6 @@ pub(super) fn lost(error: ComponentError) -> Result<String, ComponentError> {
 pub(super) fn relations(filter: &Filter) -> Filter {
     Filter {
         kinds: vec![MemoryKind::Relation],
-        ..filter.clone()
-    }
-}
-
-/// `filter` for all but relations.
-pub(super) fn texts(filter: &Filter) -> Filter {
-    Filter {
-        kinds: MemoryKind::TEXTS.to_vec(),
         ..filter.clone()
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::appendix::day;
 use super::builder::{BuilderConfig, RulesBuilderConfig};
-use super::relational::{Outdated, Relational, texts, valid_from};
+use super::relational::{Outdated, Relational, valid_from};
 use super::votes::votes;
 use super::{Graph, Join, Seat, at_least_one, cosine, within};
 use crate::dates;
@@ -161,7 +161,7 @@ impl Graph for Temporal {
         list.items.truncate(config.limit);
         match config.join {
             Join::Append => Ok(list),
-            Join::Fuse => votes(store, &texts(filter), &list),
+            Join::Fuse => votes(store, &filter.of_texts(), &list),
         }
     }
 

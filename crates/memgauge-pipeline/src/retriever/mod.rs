@@ -1,5 +1,6 @@
 //! Retrievers: a question to ranked lists of memories.
 
+mod all;
 mod dense;
 mod hybrid;
 mod lexical;
@@ -7,6 +8,7 @@ mod recency;
 
 use memgauge_core::{Retriever, registry};
 
+pub use all::{All, AllConfig};
 pub use dense::{Dense, DenseConfig};
 pub use hybrid::{Hybrid, HybridConfig};
 pub use lexical::{Lexical, LexicalConfig};
@@ -29,19 +31,23 @@ registry! {
         "lexical" => Lexical(LexicalConfig),
         "recency" => Recency(RecencyConfig),
         "hybrid" => Hybrid(HybridConfig),
+        "all" => All(AllConfig),
     }
 }
 
 impl RetrieverConfig {
     /// How many memories are meant for the context, once the lists are fused.
     pub fn k(&self) -> usize {
-        self.own_k().unwrap_or(DEFAULT_K)
+        match self {
+            Self::All(_) => usize::MAX,
+            _ => self.own_k().unwrap_or(DEFAULT_K),
+        }
     }
 
     /// How many ranked lists it makes.
     pub fn lists(&self) -> usize {
         match self {
-            Self::Dense(_) | Self::Lexical(_) | Self::Recency(_) => 1,
+            Self::Dense(_) | Self::Lexical(_) | Self::Recency(_) | Self::All(_) => 1,
             Self::Hybrid(config) => config.inputs.iter().map(Self::lists).sum(),
         }
     }
@@ -50,14 +56,18 @@ impl RetrieverConfig {
     pub fn is_dense(&self) -> bool {
         match self {
             Self::Dense(_) => true,
-            Self::Lexical(_) | Self::Recency(_) => false,
+            Self::Lexical(_) | Self::Recency(_) | Self::All(_) => false,
             Self::Hybrid(config) => config.inputs.iter().any(Self::is_dense),
         }
     }
 
     /// Whether its lists are in order of relevance.
     pub fn is_ranked(&self) -> bool {
-        true
+        match self {
+            Self::Dense(_) | Self::Lexical(_) | Self::Recency(_) => true,
+            Self::Hybrid(config) => config.inputs.iter().all(Self::is_ranked),
+            Self::All(_) => false,
+        }
     }
 
     fn own_k(&self) -> Option<usize> {
@@ -66,6 +76,7 @@ impl RetrieverConfig {
             Self::Lexical(config) => config.k,
             Self::Recency(config) => config.k,
             Self::Hybrid(config) => config.k,
+            Self::All(_) => None,
         }
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Desk<'a> {
     pub(super) at: DateTime,
     /// The queued work that this is, if it was queued.
     ticket: Option<&'a Ticket<'a>>,
+    /// Whether a graph takes in the window after this: then the work leaves the queue with that.
+    graph_follows: bool,
     state: Mutex<State>,
 }
 
@@ -53,7 +55,16 @@ impl<'a> Desk<'a> {
             scope,
             at,
             ticket,
+            graph_follows: false,
             state: Mutex::default(),
+        }
+    }
+
+    /// The same, where a graph takes in the window after this.
+    pub(super) fn before_the_graph(self) -> Self {
+        Self {
+            graph_follows: true,
+            ..self
         }
     }
 
@@ -158,6 +169,11 @@ impl<'a> Desk<'a> {
     fn carry_out(&self, end: bool) -> Result<(), ComponentError> {
         let mut state = self.state();
         let events = match self.ticket {
+            Some(ticket) if end && self.graph_follows => {
+                let left = ticket.left(&[])?;
+                let left = Settled::Left(ticket.number, &left);
+                self.store.apply_queued(&state.pending, &left)?
+            }
             Some(ticket) if end => {
                 let done = Settled::Done(ticket.number);
                 self.store.apply_queued(&state.pending, &done)?
@@ -188,7 +204,7 @@ impl MemoryView for Desk<'_> {
                 "a system without vectors cannot look for similar memories",
             )
         })?;
-        let filter = Filter::scope(self.scope.clone());
+        let filter = Filter::texts(self.scope.clone());
         let mut similar = Vec::new();
         for near in self.store.nearest(&filter, &vector, k)? {
             if let Some(record) = self.store.record(near.id)? {

@@ -60,6 +60,14 @@ impl SystemConfig {
             Self::Observations(config) => Some(config.clone().into()),
             Self::Summaries(config) => Some(config.clone().into()),
             Self::Mem0Rules(config) => Some(config.clone().into()),
+            Self::Mem0(config) => Some(config.parts.clone()),
+            Self::Mem0g(config) => Some(config.parts.clone()),
+            Self::Notes(config) => Some(config.clone().into()),
+            Self::NotesRules(config) => Some(config.clone().into()),
+            Self::Mem0gRules(config) => Some(config.clone().into()),
+            Self::Mem0gOssRules(config) => Some(config.clone().into()),
+            Self::TemporalRules(config) => Some(config.clone().into()),
+            Self::CooccurrenceRules(config) => Some(config.clone().into()),
             Self::NoMemory(_) | Self::FullContext(_) | Self::Rag(_) => None,
         }
     }
@@ -221,10 +229,7 @@ impl Pipeline {
         k: usize,
     ) -> Result<Vec<Found>, ComponentError> {
         let cx = cx.with(Stage::Search);
-        let lists = self
-            .retriever()
-            .retrieve(&cx, self.store(), filter, query)
-            .await?;
+        let (lists, _) = self.lists_in(&cx, filter, query).await?;
         let names: Vec<&str> = lists.iter().map(|list| list.name.as_str()).collect();
         let mut found = Vec::new();
         for hit in self.fusion.fuse(&lists, self.store(), k) {

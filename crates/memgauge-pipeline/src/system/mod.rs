@@ -8,6 +8,7 @@ mod library;
 mod no_memory;
 mod pipeline;
 mod presets;
+mod protocol;
 mod rag;
 mod transcript;
 
@@ -21,8 +22,11 @@ pub use pipeline::{
     ConsolidationConfig, MAX_CANDIDATES, Perspectives, Pipeline, PipelineConfig, StorageConfig,
 };
 pub use presets::{
-    Mem0RulesConfig, ObservationsConfig, SummariesConfig, TurnsConfig, best_hybrid_fusion,
+    CooccurrenceRulesConfig, Mem0RulesConfig, Mem0gOssRulesConfig, Mem0gRulesConfig, NotesConfig,
+    NotesRulesConfig, ObservationsConfig, SummariesConfig, TemporalRulesConfig, TurnsConfig,
+    best_hybrid_fusion,
 };
+pub use protocol::{Deviation, Mem0Config, Mem0gConfig, Protocol, filled};
 pub use rag::{Rag, RagConfig};
 
 registry! {
@@ -35,6 +39,14 @@ registry! {
         "observations" => Observations(ObservationsConfig),
         "summaries" => Summaries(SummariesConfig),
         "mem0-rules" => Mem0Rules(Mem0RulesConfig),
+        "mem0g-rules" => Mem0gRules(Mem0gRulesConfig),
+        "mem0g-oss-rules" => Mem0gOssRules(Mem0gOssRulesConfig),
+        "temporal-rules" => TemporalRules(TemporalRulesConfig),
+        "cooccurrence-rules" => CooccurrenceRules(CooccurrenceRulesConfig),
+        "mem0" => Mem0(Mem0Config),
+        "mem0g" => Mem0g(Mem0gConfig),
+        "notes" => Notes(NotesConfig),
+        "notes-rules" => NotesRules(NotesRulesConfig),
     }
 }
 

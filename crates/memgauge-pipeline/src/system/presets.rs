@@ -10,12 +10,16 @@ use serde_json::{Map, Value, json};
 use super::pipeline::{ConsolidationConfig, Perspectives, PipelineConfig, StorageConfig};
 use crate::context::BudgetConfig;
 use crate::extractor::ExtractorConfig;
+use crate::extractor::llm::{LlmExtractorConfig, SummaryConfig};
 use crate::extractor::observations::ObservationsConfig as ObservationsExtractor;
 use crate::extractor::rules::RulesConfig as RulesExtractor;
 use crate::extractor::summaries::SummariesConfig as SummariesExtractor;
 use crate::extractor::verbatim::VerbatimConfig;
-use crate::fusion::{FusionConfig, NeighbourConfig, Normalise, OneOrEach, WeightedConfig};
-use crate::retriever::HybridConfig;
+use crate::fusion::{
+    FusionConfig, NeighbourConfig, Normalise, OneOrEach, SingleConfig, WeightedConfig,
+};
+use crate::graph::{CooccurrenceConfig, GraphConfig, Mem0gConfig, Mem0gOssConfig, TemporalConfig};
+use crate::retriever::{AllConfig, HybridConfig};
 use crate::update::append::AppendConfig;
 use crate::update::rules::RulesConfig as RulesUpdate;
 
@@ -79,7 +83,11 @@ fn over<E: serde::de::Error>(
 }
 
 /// Schema of a preset: that of a pipeline, every key with the preset's default.
-fn schema(generator: &mut SchemaGenerator, doc: &str, default: &PipelineConfig) -> Schema {
+pub(super) fn schema(
+    generator: &mut SchemaGenerator,
+    doc: &str,
+    default: &PipelineConfig,
+) -> Schema {
     let mut schema = PipelineConfig::json_schema(generator);
     let object = schema.ensure_object();
     object.remove("required");
@@ -123,6 +131,7 @@ fn pipeline(extractor: ExtractorConfig, fusion: FusionConfig) -> PipelineConfig 
         consolidation: ConsolidationConfig::default(),
         embedder: "static".to_owned(),
         store: StorageConfig::default(),
+        graph: None,
         retriever: HybridConfig::default().into(),
         fusion,
         context: BudgetConfig::default().into(),
@@ -159,4 +168,100 @@ preset! {
         update: RulesUpdate::default().into(),
         ..pipeline(RulesExtractor::default().into(), hybrid_fusion().into())
     }
+}
+
+/// Weight of a graph's list beside the lists of the hybrid.
+const GRAPH_WEIGHT: f64 = 0.5;
+
+/// The fusion of `turns` with a graph's list as the third: its scores as shares of the best.
+fn hybrid_fusion_with_graph(weight: f64) -> FusionConfig {
+    FusionConfig::Neighbour(NeighbourConfig {
+        inner: Box::new(
+            WeightedConfig {
+                normalise: OneOrEach::Each(vec![
+                    Normalise::ZScore,
+                    Normalise::ZScore,
+                    Normalise::Max,
+                ]),
+                weights: vec![1.0, 0.8, weight],
+                ..WeightedConfig::default()
+            }
+            .into(),
+        ),
+        before: 0.5,
+        after: 0.3,
+    })
+}
+
+/// `turns` with a graph beside the memories.
+fn turns_with(graph: GraphConfig) -> PipelineConfig {
+    let fusion = match graph.lists() {
+        0 => best_hybrid_fusion(),
+        _ => hybrid_fusion_with_graph(GRAPH_WEIGHT),
+    };
+    PipelineConfig {
+        graph: Some(graph),
+        ..pipeline(VerbatimConfig::default().into(), fusion)
+    }
+}
+
+preset! {
+    /// `turns` with a graph after Mem0g whose entities and relations are found by rules: the relations
+    /// that a question brings up are shown after the turns. It is not Mem0g: the name says so.
+    Mem0gRulesConfig = "mem0g-rules",
+    turns_with(Mem0gConfig::default().into())
+}
+
+preset! {
+    /// `turns` with a graph after that of mem0's open-source package 0.1.94, built by rules: five
+    /// relations are shown after the turns.
+    Mem0gOssRulesConfig = "mem0g-oss-rules",
+    turns_with(Mem0gOssConfig::default().into())
+}
+
+preset! {
+    /// `turns` with a graph whose edges hold from one time to another, built by rules: relations are
+    /// shown after the turns with the time for which they held.
+    TemporalRulesConfig = "temporal-rules",
+    turns_with(TemporalConfig::default().into())
+}
+
+preset! {
+    /// `turns` with a graph of entities that share a turn, found by rules: a personalised PageRank from
+    /// the question's entities is a third list beside vectors and words.
+    CooccurrenceRulesConfig = "cooccurrence-rules",
+    turns_with(CooccurrenceConfig::default().into())
+}
+
+/// Every memory written, unranked, in the prompt.
+fn notes(extractor: ExtractorConfig) -> PipelineConfig {
+    PipelineConfig {
+        retriever: AllConfig::default().into(),
+        ..pipeline(extractor, SingleConfig::default().into())
+    }
+}
+
+preset! {
+    /// The protocol of the OpenAI-memory baseline in Mem0's evaluation: every memory that a language model
+    /// wrote of the sessions, unranked, in every prompt. Here one call per session writes them.
+    NotesConfig = "notes",
+    notes(
+        LlmExtractorConfig {
+            prompt: "extract/mem0-oss-0.1".to_owned(),
+            batch: 0,
+            lookback: 0,
+            summary: SummaryConfig {
+                enabled: false,
+                ..SummaryConfig::default()
+            },
+            ..LlmExtractorConfig::default()
+        }
+        .into(),
+    )
+}
+
+preset! {
+    /// As `notes`, with rules in place of the language model: what the protocol costs and finds offline.
+    NotesRulesConfig = "notes-rules",
+    notes(RulesExtractor::default().into())
 }

@@ -1,9 +1,14 @@
 //! `memgauge config`
 
-use memgauge_experiment::ConfigFile;
-use memgauge_experiment::config::drop_nulls;
+use std::fmt::Write as _;
 
-use crate::cli::{ConfigArgs, ConfigCommand};
+use memgauge_core::config::unknown;
+use memgauge_experiment::ConfigFile;
+use memgauge_experiment::config::{Protocol, differences, drop_nulls};
+use memgauge_report::table::{Style, Table};
+use serde_json::{Value, json};
+
+use crate::cli::{ConfigArgs, ConfigCommand, Format};
 use crate::{exit, output};
 
 pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<u8> {
@@ -11,9 +16,15 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<u8> {
         ConfigCommand::Show {
             file,
             resolved,
+            diff,
+            format,
             config,
         } => {
+            let protocol = diff.as_deref().map(protocol).transpose()?;
             let file = ConfigFile::load(file, &config.overrides())?;
+            if let Some(protocol) = protocol {
+                return show_differences(&file, protocol, *format);
+            }
             let mut value = if *resolved {
                 serde_json::to_value(&file.config)?
             } else {
@@ -24,4 +35,80 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<u8> {
             Ok(exit::DONE)
         }
     }
+}
+
+fn protocol(name: &str) -> anyhow::Result<Protocol> {
+    Protocol::named(name).ok_or_else(|| {
+        let known = Protocol::ALL.map(Protocol::name);
+        exit::user(unknown("protocol", name, &known))
+    })
+}
+
+fn show_differences(file: &ConfigFile, protocol: Protocol, format: Format) -> anyhow::Result<u8> {
+    let variants = differences(&file.config, protocol);
+    let deviations = protocol.deviations();
+    if format == Format::Json {
+        output::json(&json!({
+            "schema_version": 1,
+            "protocol": protocol.name(),
+            "source": protocol.source(),
+            "variants": variants,
+            "deviations": deviations,
+        }))?;
+        return Ok(exit::DONE);
+    }
+    let style = match format {
+        Format::Markdown => Style::Markdown,
+        Format::Human | Format::Json => Style::Text,
+    };
+    let value = |value: &Option<Value>| match value {
+        Some(value) => value.to_string(),
+        None => "\u{2013}".to_owned(),
+    };
+    let mut text = String::new();
+    for variant in &variants {
+        let (name, system) = (&variant.variant, variant.system);
+        if variant.differences.is_empty() {
+            writeln!(text, "{name} ({system}): as {}\n", protocol.name())?;
+            continue;
+        }
+        writeln!(
+            text,
+            "{name} ({system}), where not as {}:\n",
+            protocol.name()
+        )?;
+        let mut table = Table::new(&["key", protocol.name(), "here"]);
+        for each in &variant.differences {
+            table.rows.push(vec![
+                each.key.clone(),
+                value(&each.preset),
+                value(&each.file),
+            ]);
+        }
+        writeln!(text, "{}", table.render(style))?;
+    }
+    writeln!(
+        text,
+        "{} follows {}. What it does otherwise:\n",
+        protocol.name(),
+        protocol.source()
+    )?;
+    for each in deviations {
+        if style == Style::Markdown {
+            let (key, original) = (each.key, each.original);
+            writeln!(
+                text,
+                "- `{key}`: {original}. Here: {}, as {}.",
+                each.ours, each.why
+            )?;
+        } else {
+            writeln!(
+                text,
+                "{}\n  original  {}\n  here      {}\n  because   {}",
+                each.key, each.original, each.ours, each.why
+            )?;
+        }
+    }
+    output::result(&text)?;
+    Ok(exit::DONE)
 }

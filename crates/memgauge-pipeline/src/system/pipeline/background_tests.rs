@@ -57,6 +57,7 @@ async fn what_was_done_of_failed_work_is_not_done_again() {
         }),
         embedder: Some(EmbedderHandle::new(Arc::new(WordEmbedder))),
         store: Store::create(&folder.path().join("store"), &config).unwrap(),
+        graph: None,
     });
     let background = Background::new(Arc::clone(&consolidator), 4);
     let of = sample("c");

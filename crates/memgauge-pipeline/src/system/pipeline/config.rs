@@ -15,6 +15,7 @@ use super::intake::SPEAKERS;
 use crate::context::ContextConfig;
 use crate::extractor::ExtractorConfig;
 use crate::fusion::FusionConfig;
+use crate::graph::GraphConfig;
 use crate::retriever::{RetrieverConfig, SYSTEM_EMBEDDER};
 use crate::update::UpdateConfig;
 
@@ -96,6 +97,10 @@ pub struct PipelineConfig {
     pub embedder: String,
     /// What shapes the store.
     pub store: StorageConfig,
+    /// A graph of entities and relations beside the memories; left out = none. One that fuses adds a
+    /// ranked list after those of the retriever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graph: Option<GraphConfig>,
     /// What is searched for, and with `k` how many memories enter the context.
     pub retriever: RetrieverConfig,
     /// How ranked lists are joined.
@@ -139,7 +144,17 @@ impl PipelineConfig {
         parts: &dyn Parts,
         open: impl FnOnce(&Path, &StoreConfig) -> Result<(Store, bool), StoreError>,
     ) -> Result<Pipeline, BuildError> {
-        within("fusion", self.fusion.check(self.retriever.lists()))?;
+        let lists = self.retriever.lists() + self.graph.as_ref().map_or(0, GraphConfig::lists);
+        within("fusion", self.fusion.check(lists))?;
+        if self.fusion.needs_cosines() && !self.retriever.is_dense() {
+            return Err(BuildError::at(
+                "fusion.kind",
+                format!(
+                    "`{}` needs the list of a `dense` retriever",
+                    self.fusion.kind()
+                ),
+            ));
+        }
         if matches!(
             self.consolidation,
             ConsolidationConfig::Background { queue: 0 }
@@ -165,6 +180,10 @@ impl PipelineConfig {
         let retriever = within("retriever", self.retriever.build(&own))?;
         let fusion = within("fusion", self.fusion.build(parts))?;
         let context = within("context", self.context.build(parts))?;
+        let graph = match &self.graph {
+            Some(graph) => Some(within("graph", graph.build(parts))?),
+            None => None,
+        };
 
         let folder = parts.folder().join(STORE_FOLDER);
         let wanted = StoreConfig {
@@ -194,6 +213,7 @@ impl PipelineConfig {
             update,
             embedder,
             store,
+            graph,
         });
         let background = match self.consolidation {
             ConsolidationConfig::Background { queue } if !is_complete => {
@@ -214,6 +234,7 @@ impl PipelineConfig {
             grows: false,
             retriever_config: self.retriever.clone(),
             retriever: RwLock::new(Arc::from(retriever)),
+            fitted: RwLock::default(),
             said: Mutex::default(),
             speakers: Mutex::new(speakers),
         })
@@ -230,6 +251,7 @@ impl PipelineConfig {
             }
         }
         self.retriever.is_dense()
+            || self.graph.is_some()
             || compares(&self.fusion)
             || !matches!(self.update, UpdateConfig::Append(_))
     }

@@ -8,6 +8,7 @@ use memgauge_core::{
 use memgauge_store::Store;
 
 use super::background::Ticket;
+use crate::graph::{Graph, Seat};
 use crate::system::desk::Desk;
 use crate::system::library;
 
@@ -18,6 +19,7 @@ pub(in crate::system) struct Consolidator {
     /// As it was before it was fitted; `None` where nothing looks at vectors.
     pub(in crate::system) embedder: Option<EmbedderHandle>,
     pub(in crate::system) store: Store,
+    pub(in crate::system) graph: Option<Box<dyn Graph>>,
 }
 
 /// A window, and to whom its memories belong.
@@ -29,7 +31,7 @@ pub(super) struct Portion<'a> {
 }
 
 impl Consolidator {
-    /// Extracts the facts of a window, decides about them and changes the store. Of queued work
+    /// Extracts the facts of a window, decides about them and changes the store, then the graph. Of queued work
     /// (`ticket`) what was done before is not done again, and what is done leaves the queue.
     pub(super) async fn consolidate(
         &self,
@@ -59,6 +61,19 @@ impl Consolidator {
             window.session.held_at,
             ticket,
         );
-        desk.remember(cx, self.update.as_ref(), facts).await
+        let Some((graph, embedder)) = self.graph.as_deref().zip(self.embedder.as_ref()) else {
+            return desk.remember(cx, self.update.as_ref(), facts).await;
+        };
+        let desk = desk.before_the_graph();
+        let mut events = desk.remember(cx, self.update.as_ref(), facts).await?;
+        let seat = Seat {
+            store: &self.store,
+            embedder,
+            scope: portion.scope,
+            metadata: portion.metadata,
+            settles: ticket.map(|ticket| ticket.number),
+        };
+        events.extend(graph.absorb(cx, &seat, window).await?);
+        Ok(events)
     }
 }

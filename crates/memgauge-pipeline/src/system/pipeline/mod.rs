@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use async_trait::async_trait;
 use memgauge_core::{
     BuildError, ComponentError, ContextBuilder, ConversationHead, ConversationId, Cx,
-    EmbedderHandle, ErrorKind, FusionRanker, MemoryEvent, MemoryId, MemoryReader, MemoryRecord,
-    MemorySystem, Question, Recall, Retriever, Scope, Session, Stage, Turn,
+    EmbedderHandle, ErrorKind, FusionRanker, GraphReader, MemoryEvent, MemoryId, MemoryReader,
+    MemoryRecord, MemorySystem, Question, Recall, Retriever, Scope, Session, Stage, Turn,
 };
 use memgauge_store::Store;
 
@@ -50,6 +50,8 @@ pub struct Pipeline {
     retriever_config: RetrieverConfig,
     /// Exchanged when the embedder was fitted.
     retriever: RwLock<Arc<dyn Retriever>>,
+    /// The embedder once it was fitted.
+    fitted: RwLock<Option<EmbedderHandle>>,
     /// The last turns of each conversation and scope, for extractors that look back.
     said: Mutex<BTreeMap<(ConversationId, Scope), Vec<Turn>>>,
     /// Who talks, where each speaker has a memory: also kept in the store.
@@ -81,8 +83,8 @@ impl Pipeline {
         let Some(embedder) = &self.consolidator.embedder else {
             return Ok(None);
         };
-        let texts = self.store().texts();
-        let texts: Vec<&str> = texts.iter().map(|(_, text)| text.as_str()).collect();
+        let texts = self.store().corpus();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let Some(fitted) = embedder.fit(&texts) else {
             return Ok(None);
         };
@@ -94,6 +96,7 @@ impl Pipeline {
             .retriever
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Arc::from(retriever);
+        *self.fitted.write().unwrap_or_else(PoisonError::into_inner) = Some(fitted.clone());
         Ok(Some(fitted))
     }
 
@@ -104,11 +107,15 @@ impl Pipeline {
             .map_err(|error| ComponentError::new(self.kind, ErrorKind::Permanent, error))?;
         let store = self.store();
         if let Some(fitted) = fitted {
-            let memories = store.texts();
+            let memories = store.embedded();
             let texts: Vec<&str> = memories.iter().map(|(_, text)| text.as_str()).collect();
             let vectors = fitted.embed(&cx.with(Stage::Index), &texts).await?;
             let ids = memories.iter().map(|(id, _)| *id);
             store.revectorise(ids.zip(vectors))?;
+            let nodes = store.nodes(&Scope::default());
+            let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+            let vectors = fitted.embed(&cx.with(Stage::Index), &names).await?;
+            store.revectorise_nodes(nodes.iter().map(|node| node.id).zip(vectors))?;
         }
         store.seal()?;
         Ok(store.finish()?)

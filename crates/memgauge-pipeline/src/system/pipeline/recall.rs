@@ -9,6 +9,7 @@ use memgauge_core::{
 
 use super::intake::of_speaker;
 use super::{MAX_CANDIDATES, Perspectives, Pipeline};
+use crate::graph::{Join, append};
 
 /// One memory that is asked: all of a scope, or one speaker's part of it.
 pub(in crate::system) struct View {
@@ -22,6 +23,8 @@ struct Seen {
     candidates: Vec<Hit>,
     /// How many of the candidates were meant for the context.
     meant: usize,
+    /// How many of these are relations, shown after the memories.
+    extra: usize,
     context: Context,
 }
 
@@ -37,9 +40,42 @@ impl Pipeline {
         question: &str,
     ) -> Result<Vec<RankedList>, ComponentError> {
         let filter = Filter::scope(self.scope_of(conversation));
-        self.retriever()
-            .retrieve(cx, self.store(), &filter, question)
-            .await
+        Ok(self.lists_in(cx, &filter, question).await?.0)
+    }
+
+    /// The ranked lists of a question before fusion, over the memories that `filter` accepts, and the
+    /// relations that are to be shown after them.
+    pub(in crate::system) async fn lists_in(
+        &self,
+        cx: &Cx,
+        filter: &Filter,
+        question: &str,
+    ) -> Result<(Vec<RankedList>, Option<RankedList>), ComponentError> {
+        let store = self.store();
+        let retriever = self.retriever();
+        let mut lists = retriever
+            .retrieve(cx, store, &filter.of_texts(), question)
+            .await?;
+        let consolidator = self.consolidator();
+        let Some(graph) = &consolidator.graph else {
+            return Ok((lists, None));
+        };
+        let fitted = {
+            let fitted = self.fitted.read().unwrap_or_else(PoisonError::into_inner);
+            fitted.clone()
+        };
+        let Some(embedder) = fitted.or_else(|| consolidator.embedder.clone()) else {
+            return Ok((lists, None));
+        };
+        cx.count(&format!("graph:{}", graph.kind()), 1);
+        let found = graph.recall(cx, store, &embedder, filter, question).await?;
+        match graph.join() {
+            Join::Append => Ok((lists, Some(found))),
+            Join::Fuse => {
+                lists.push(found);
+                Ok((lists, None))
+            }
+        }
     }
 
     pub(in crate::system) fn retriever(&self) -> Arc<dyn Retriever> {
@@ -77,7 +113,7 @@ impl Pipeline {
         }
     }
 
-    /// Asks every view, `k` memories of each.
+    /// Asks every view, `k` memories of each, and shows the relations that a graph brings up after them.
     ///
     /// Of several views the context is one block each, in their order. The candidates are joined rank
     /// by rank (the first of each view, the second of each, ..), those meant for the context before
@@ -92,30 +128,44 @@ impl Pipeline {
         let mut names = Vec::new();
         let mut seen = Vec::with_capacity(views.len());
         for view in views {
-            let lists = self
-                .retriever()
-                .retrieve(&cx, self.store(), &view.filter, text)
-                .await?;
+            let (lists, relations) = self.lists_in(&cx, &view.filter, text).await?;
             cx.count(&format!("fusion:{}", self.fusion.kind()), 1);
-            let candidates = self
+            let mut candidates = self
                 .fusion
                 .fuse(&lists, self.store(), self.k.max(MAX_CANDIDATES));
             cx.count(&format!("context:{}", self.context.kind()), 1);
             let meant = candidates.get(..self.k).unwrap_or(&candidates);
+            let mut context = self.context.build(meant, self.store())?;
+            let mut meant = meant.len();
+            let mut shown = Vec::new();
+            if let (Some(relations), Some(graph)) = (&relations, &self.consolidator().graph) {
+                let columns = lists.len() + 1;
+                let graph = graph.as_ref();
+                shown = append(graph, relations, columns, self.store(), &mut context)?;
+                for hit in &mut candidates {
+                    hit.lists.push(None);
+                }
+            }
+            let extra = shown.len();
+            candidates.splice(meant..meant, shown);
+            meant += extra;
             seen.push(Seen {
-                context: self.context.build(meant, self.store())?,
-                meant: meant.len(),
+                context,
+                meant,
+                extra,
                 candidates,
             });
             if names.is_empty() {
-                names = lists.into_iter().map(|list| list.name).collect();
+                let lists = lists.into_iter().chain(relations);
+                names = lists.map(|list| list.name).collect();
             }
         }
         let found: usize = seen.iter().map(|seen| seen.candidates.len()).sum();
         let meant: usize = seen.iter().map(|seen| seen.meant).sum();
+        let extra: usize = seen.iter().map(|seen| seen.extra).sum();
         // What was asked for where everything found was meant; of a view with few memories fewer are.
         let k = match self.k.checked_mul(views.len()) {
-            Some(k) if meant == found && self.k != usize::MAX => k,
+            Some(k) if meant == found && self.k != usize::MAX => k + extra,
             _ => meant,
         };
         let mut candidates = interleaved(&seen);
