@@ -528,3 +528,39 @@ async fn what_is_added_in_the_background_is_told_by_a_flush_and_not_lost() {
     assert!(memory.flush().await.unwrap().is_empty());
     assert!(memory.is_empty());
 }
+
+#[tokio::test]
+async fn a_graph_adds_relations_to_what_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = json!({"system": {"kind": "mem0g-rules"}});
+    let memory = Memory::open(dir.path(), options(Some(config))).unwrap();
+    let ann = Scope::user("ann");
+    let said = Message::user("I adopted a dog named Rex in Porto.").named("Ann");
+    let options = AddOptions::to(ann.clone()).with("topic", "pets");
+    memory.add(said, options).await.unwrap();
+    let found = memory
+        .search("What did Ann adopt?", ann.clone(), 1)
+        .await
+        .unwrap();
+    let (first, relations) = found.split_first().unwrap();
+    assert_eq!(first.record.kind, MemoryKind::Fact);
+    assert!(!relations.is_empty());
+    for relation in relations {
+        assert_eq!(relation.record.kind, MemoryKind::Relation);
+        assert_eq!(json!(relation.record.metadata), json!({"topic": "pets"}));
+        assert_eq!(relation.record.scope, ann);
+    }
+    let eve = memory
+        .search("What did Ann adopt?", Scope::user("eve"), 9)
+        .await
+        .unwrap();
+    assert!(eve.is_empty(), "{eve:?}");
+    memory.delete_all(ann.clone()).await.unwrap();
+    assert!(
+        memory
+            .search("What did Ann adopt?", ann, 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}
