@@ -356,6 +356,12 @@ impl Memory {
         Ok(self.pipeline.store().clear()?)
     }
 
+    /// Closes the memory. What is still in the background stays written down for whoever opens it
+    /// next. Dropping a memory does the same, a little later where something is in the background.
+    pub async fn close(self) {
+        self.pipeline.close().await;
+    }
+
     /// How many memories there are.
     pub fn len(&self) -> usize {
         self.pipeline.store().len()
