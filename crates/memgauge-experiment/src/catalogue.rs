@@ -17,7 +17,7 @@ use memgauge_store::VectorConfig;
 use schemars::SchemaGenerator;
 use serde_json::Value;
 
-use crate::config::ExperimentConfig;
+use crate::config::{ExperimentConfig, MemoryConfig};
 
 /// The families in the order of the way of the data.
 pub const FAMILIES: [Family; 15] = [
@@ -90,6 +90,13 @@ pub fn experiment() -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// The config of a memory alone, documented.
+pub fn memory() -> Entry {
+    let schema = schemars::schema_for!(MemoryConfig).to_value();
+    let definitions = schema.get("$defs").cloned().unwrap_or_default();
+    entry("(top level)", &schema, &definitions)
 }
 
 /// JSON schema of a whole config file.

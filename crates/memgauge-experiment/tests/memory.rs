@@ -439,6 +439,10 @@ async fn what_cannot_work_is_refused_and_leaves_nothing() {
             "`system.embedder`: `fitted` is fitted when all texts are known",
         ),
         (
+            json!({"system": {"kind": "turns", "perspectives": "per-speaker"}}),
+            "`system.perspectives`: ",
+        ),
+        (
             json!({"system": {"kind": "turns", "embedder": "sttic"}}),
             "did you mean `static`?",
         ),
@@ -484,4 +488,79 @@ async fn additions_at_the_same_time_do_not_disturb_each_other() {
     // Seven of them knew it already.
     assert_eq!(memory.len(), 1);
     assert_eq!(memory.recent(&Scope::user("ann"), 20).len(), 8);
+}
+
+#[tokio::test]
+async fn what_is_added_in_the_background_is_told_by_a_flush_and_not_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = json!({"system": {"kind": "turns", "consolidation": {"kind": "background"}}});
+    let ann = Scope::user("ann");
+    let memory = Memory::open(dir.path(), options(Some(config))).unwrap();
+    assert!(
+        memory
+            .add("Tea, please.", ann.clone())
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(memory.recent(&ann, 9).len(), 1);
+    assert_eq!(ops(&memory.flush().await.unwrap()), [OpKind::Add]);
+    assert!(memory.flush().await.unwrap().is_empty());
+    // The process ends before the worker has begun.
+    memory.add("Milk too.", ann.clone()).await.unwrap();
+    memory.close().await;
+
+    let kept = Kept::open(dir.path(), false).unwrap();
+    assert_eq!(kept.len(), 1);
+    assert!(matches!(
+        error(kept.delete_all(&ann.clone().into())),
+        MemoryError::Waiting(1)
+    ));
+    drop(kept);
+    let memory = offline(dir.path());
+    assert_eq!(ops(&memory.flush().await.unwrap()), [OpKind::Add]);
+    memory.add("And sugar.", ann.clone()).await.unwrap();
+    // What waits belongs to the scope as well.
+    assert_eq!(memory.delete_all(ann.clone()).await.unwrap().len(), 3);
+    assert!(memory.flush().await.unwrap().is_empty());
+    memory.add("Salt.", ann).await.unwrap();
+    memory.reset().await.unwrap();
+    assert!(memory.flush().await.unwrap().is_empty());
+    assert!(memory.is_empty());
+}
+
+#[tokio::test]
+async fn a_graph_adds_relations_to_what_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = json!({"system": {"kind": "mem0g-rules"}});
+    let memory = Memory::open(dir.path(), options(Some(config))).unwrap();
+    let ann = Scope::user("ann");
+    let said = Message::user("I adopted a dog named Rex in Porto.").named("Ann");
+    let options = AddOptions::to(ann.clone()).with("topic", "pets");
+    memory.add(said, options).await.unwrap();
+    let found = memory
+        .search("What did Ann adopt?", ann.clone(), 1)
+        .await
+        .unwrap();
+    let (first, relations) = found.split_first().unwrap();
+    assert_ne!(first.record.kind, MemoryKind::Relation);
+    assert!(!relations.is_empty());
+    for relation in relations {
+        assert_eq!(relation.record.kind, MemoryKind::Relation);
+        assert_eq!(json!(relation.record.metadata), json!({"topic": "pets"}));
+        assert_eq!(relation.record.scope, ann);
+    }
+    let eve = memory
+        .search("What did Ann adopt?", Scope::user("eve"), 9)
+        .await
+        .unwrap();
+    assert!(eve.is_empty(), "{eve:?}");
+    memory.delete_all(ann.clone()).await.unwrap();
+    assert!(
+        memory
+            .search("What did Ann adopt?", ann, 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }

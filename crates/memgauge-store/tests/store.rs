@@ -5,8 +5,12 @@
 mod common;
 
 use common::{add, clustered, day, delete, noop, update};
-use memgauge_core::{Filter, How, MemoryId, MemoryReader, OpKind, Scope, Source, TurnId, config};
-use memgauge_store::{ArroyConfig, LexicalConfig, Store, StoreConfig, StoreError, VectorConfig};
+use memgauge_core::{
+    Filter, How, MemoryId, MemoryReader, OpKind, Scope, Source, Turn, TurnId, config,
+};
+use memgauge_store::{
+    ArroyConfig, LexicalConfig, Said, Store, StoreConfig, StoreError, VectorConfig,
+};
 use serde_json::json;
 
 fn turn(session: u32, turn: u32) -> TurnId {
@@ -374,4 +378,115 @@ fn an_index_does_not_answer_with_what_was() {
     check(&store);
     drop(store);
     check(&Store::open(&dir).unwrap());
+}
+
+fn said(number: u32, text: &str) -> Said {
+    Said {
+        at: day(1),
+        turn: Turn {
+            id: turn(1, number),
+            speaker: "Ada".to_owned(),
+            text: text.to_owned(),
+            image: None,
+        },
+    }
+}
+
+fn words(said: &[Said]) -> Vec<&str> {
+    said.iter().map(|said| said.turn.text.as_str()).collect()
+}
+
+#[test]
+fn short_term_memory_is_bounded_by_scope_and_outlasts_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("store");
+    // Longer than a key of LMDB may be.
+    let long = Scope::user("u".repeat(2_000));
+    let (ada, run) = (Scope::user("ada"), Scope::user("ada").and_run("r"));
+    {
+        let store = Store::create(&dir, &StoreConfig::default()).unwrap();
+        for scope in [&ada, &run, &long] {
+            assert_eq!(store.begin_session(scope).unwrap(), 1);
+        }
+        assert_eq!(store.begin_session(&ada).unwrap(), 2);
+        store
+            .say(&ada, &[said(1, "one"), said(2, "two")], 3)
+            .unwrap();
+        store
+            .say(&ada, &[said(3, "three"), said(4, "four")], 3)
+            .unwrap();
+        store.say(&run, &[said(1, "other")], 3).unwrap();
+        store.say(&long, &[said(1, "far")], 3).unwrap();
+    }
+    let store = Store::open(&dir).unwrap();
+    assert_eq!(words(&store.said(&ada, 9)), ["two", "three", "four"]);
+    assert_eq!(words(&store.said(&ada, 1)), ["four"]);
+    assert_eq!(words(&store.said(&run, 9)), ["other"]);
+    assert_eq!(words(&store.said(&long, 9)), ["far"]);
+    assert!(store.said(&Scope::default(), 9).is_empty());
+    // A scope covers what it does not name; what is forgotten stays so, sessions go on counting.
+    store.forget_said(&ada).unwrap();
+    drop(store);
+    let store = Store::open(&dir).unwrap();
+    assert!(store.said(&ada, 9).is_empty() && store.said(&run, 9).is_empty());
+    assert_eq!(store.said(&long, 9).len(), 1);
+    assert_eq!(store.begin_session(&ada).unwrap(), 3);
+}
+
+#[test]
+fn a_cleared_store_is_as_new() {
+    let folder = tempfile::tempdir().unwrap();
+    for vectors in [
+        VectorConfig::default(),
+        ArroyConfig {
+            index_after: 4,
+            ..ArroyConfig::default()
+        }
+        .into(),
+    ] {
+        let dir = folder.path().join(vectors.kind());
+        let config = StoreConfig {
+            vectors,
+            ..StoreConfig::with_dimensions(8)
+        };
+        let store = Store::create(&dir, &config).unwrap();
+        let fill = |store: &Store| {
+            let vectors = clustered(40, 8, 5);
+            let adds = vectors.into_iter().enumerate();
+            let adds = adds.map(|(n, v)| add("u", &format!("text {n}"), &[], Some(v)));
+            store.apply(&adds.collect::<Vec<_>>()).unwrap();
+            store.seal().unwrap();
+        };
+        fill(&store);
+        store.say(&Scope::user("u"), &[said(1, "one")], 3).unwrap();
+        store.set_note("mine", b"kept").unwrap();
+        store.enqueue(b"work").unwrap();
+        let found = |store: &Store| {
+            let all = Filter::default();
+            store.nearest(&all, &clustered(1, 8, 9)[0], 5).unwrap()
+        };
+        let before = found(&store);
+        store.clear().unwrap();
+        let check = |store: &Store| {
+            assert!(store.is_empty() && !store.is_sealed());
+            assert_eq!(store.history_len().unwrap(), 0);
+            assert_eq!(store.entry(MemoryId(0)), None);
+            assert_eq!(store.note("mine").unwrap(), None);
+            assert_eq!(store.queue_len().unwrap(), 0);
+            assert!(store.said(&Scope::user("u"), 9).is_empty());
+            assert!(found(store).is_empty());
+            assert!(
+                store
+                    .search(&Filter::default(), "text", 9)
+                    .unwrap()
+                    .is_empty()
+            );
+        };
+        check(&store);
+        drop(store);
+        let store = Store::open(&dir).unwrap();
+        check(&store);
+        fill(&store);
+        assert_eq!(found(&store), before);
+    }
 }

@@ -11,10 +11,8 @@
 //! let ann = Scope::user("ann");
 //! let options = AddOptions::to(ann.clone()).with("category", "stack");
 //! memory.add("I write our backend in Rust.", options).await?;
-//! for found in memory.search("Which language does the backend use?", ann, 3).await? {
-//!     let line = format!("{:.3} {}", found.score, found.record.text);
-//! #   drop(line);
-//! }
+//! let found = memory.search("Which language does the backend use?", ann, 3).await?;
+//! assert!(found[0].record.text.contains("Rust"));
 //! # Ok(())
 //! # }
 //! ```
@@ -356,6 +354,12 @@ impl Memory {
             tracing::debug!("before the reset: {error}");
         }
         Ok(self.pipeline.store().clear()?)
+    }
+
+    /// Closes the memory. What is still in the background stays written down for whoever opens it
+    /// next. Dropping a memory does the same, a little later where something is in the background.
+    pub async fn close(self) {
+        self.pipeline.close().await;
     }
 
     /// How many memories there are.

@@ -217,10 +217,11 @@ impl Pipeline {
         Ok(events)
     }
 
-    /// The best `k` memories for `query` of those that `filter` accepts, best first.
+    /// The best `k` memories for `query` of those that `filter` accepts, best first, and after them the
+    /// relations that a graph brings up beside memories.
     ///
     /// # Errors
-    /// When the embedder or the store fails.
+    /// When a model or the store fails.
     pub async fn search(
         &self,
         cx: &Cx,
@@ -229,23 +230,36 @@ impl Pipeline {
         k: usize,
     ) -> Result<Vec<Found>, ComponentError> {
         let cx = cx.with(Stage::Search);
-        let (lists, _) = self.lists_in(&cx, filter, query).await?;
-        let names: Vec<&str> = lists.iter().map(|list| list.name.as_str()).collect();
+        let (lists, relations) = self.lists_in(&cx, filter, query).await?;
         let mut found = Vec::new();
         for hit in self.fusion.fuse(&lists, self.store(), k) {
-            let Some(record) = self.store().record(hit.id)? else {
-                continue;
-            };
-            let held = names.iter().zip(hit.lists);
-            found.push(Found {
-                record,
-                score: hit.score,
-                lists: held
-                    .filter_map(|(name, held)| Some(((*name).to_owned(), held?)))
-                    .collect(),
-            });
+            let held = lists.iter().zip(hit.lists);
+            let held = held.filter_map(|(list, held)| Some((list.name.clone(), held?)));
+            let held = held.collect();
+            found.extend(self.found(hit.id, hit.score, held)?);
+        }
+        if let Some(list) = relations {
+            for (rank, item) in (1..).zip(&list.items) {
+                let score = item.score;
+                let held = BTreeMap::from([(list.name.clone(), ListRank { rank, score })]);
+                found.extend(self.found(item.id, score, held)?);
+            }
         }
         Ok(found)
+    }
+
+    fn found(
+        &self,
+        id: MemoryId,
+        score: f32,
+        lists: BTreeMap<String, ListRank>,
+    ) -> Result<Option<Found>, ComponentError> {
+        let record = self.store().record(id)?;
+        Ok(record.map(|record| Found {
+            record,
+            score,
+            lists,
+        }))
     }
 
     /// Gives memory `id` a new text, which takes the place of all that it said. Returns one event.

@@ -116,6 +116,8 @@ fn document() -> String {
     for entry in catalogue::experiment() {
         markdown(&mut text, &entry, 3);
     }
+    text.push_str("## A memory\n\nThe file of `memgauge memory --config FILE` and `Memory::from_config`, in TOML or JSON.\n\n");
+    markdown(&mut text, &catalogue::memory(), 3);
     for family in FAMILIES {
         let _ = writeln!(text, "## {}\n\n{}\n", family.name, one_line(family.doc));
         for entry in catalogue::kinds(&family) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use memgauge_core::{MemoryEvent, MemoryRecord, OpKind, Scope};
+use memgauge_core::{MemoryEvent, MemoryKind, MemoryRecord, OpKind, Scope};
 use memgauge_experiment::memory::{Found, Said};
 
 /// Shown in place of an empty list.
@@ -38,6 +38,16 @@ fn labels(scope: &Scope, metadata: &BTreeMap<String, String>) -> String {
         .filter_map(|(key, value)| value.as_ref().map(|value| format!("{key}={value}")));
     let metadata = metadata.iter().map(|(key, value)| format!("{key}={value}"));
     scope.chain(metadata).collect::<Vec<_>>().join(" ")
+}
+
+/// Whose it is, what was noted beside it, and whether it is an edge of a graph.
+fn about(record: &MemoryRecord) -> String {
+    let labels = labels(&record.scope, &record.metadata);
+    match (record.kind, record.invalid_at) {
+        (MemoryKind::Relation, Some(at)) => format!("{labels} (relation until {at})"),
+        (MemoryKind::Relation, None) => format!("{labels} (relation)"),
+        _ => labels,
+    }
 }
 
 pub(super) fn events(events: &[MemoryEvent]) -> String {
@@ -81,7 +91,7 @@ pub(super) fn found(found: &[Found]) -> String {
             id(record),
             hang(&record.text, 16),
             "",
-            labels(&record.scope, &record.metadata)
+            about(record)
         )
     })
 }
@@ -94,7 +104,7 @@ pub(super) fn records(records: &[MemoryRecord]) -> String {
             hang(&record.text, 7),
             "",
             record.updated_at,
-            labels(&record.scope, &record.metadata)
+            about(record)
         )
     })
 }
