@@ -28,6 +28,7 @@ form = "verdict"
 reply = { label = "WRONG" }
 [[rule]]
 contains = "lunchtime group"
+within = "prompt"
 form = "verdict"
 reply = "I would rather not say."
 [[rule]]
@@ -388,7 +389,8 @@ fn a_run_outlives_every_fault_and_scores_none_as_wrong() {
             if words.contains("Near which town") {
                 return Answer::error(500, &json!({"message": "broken"}));
             }
-            if words.contains("job interview") {
+            // Its second try shows it the first.
+            if request.body.to_string().contains("job interview") {
                 return Answer::chat("maybe");
             }
             return Answer::chat(r#"{"label": "CORRECT"}"#);
@@ -445,16 +447,13 @@ fn a_run_outlives_every_fault_and_scores_none_as_wrong() {
     );
     assert_eq!(variant["j"]["mean"], 1.0);
     assert_eq!(variant["judge"]["errors"], 4);
-    // The 429 was waited for, and the wait is not in the latency.
+    // Faults that pass were tried twice, and the 429 held others too.
     let calls = rows(&run, "calls.jsonl");
     let attempts = |call: &&Value| call["stage"] == "answer" && call["attempts"] == 2;
     assert!(calls.iter().filter(attempts).count() >= 7);
+    let held = |call: &Value| call["paused_ms"].as_f64() > Some(100.0);
+    assert!(calls.iter().any(held));
     assert_eq!(variant["answer"]["n"], 3);
-    assert!(
-        variant["answer"]["p99_ms"].as_f64() < Some(1000.0),
-        "{}",
-        variant["answer"]
-    );
 }
 
 #[test]
@@ -479,13 +478,24 @@ fn an_exhausted_account_stops_the_run_and_nothing_answered_is_lost() {
     let answered = rows(&run, "records.jsonl").len();
     assert_eq!(answered, 5);
     assert!(!run.join("summary.json").exists());
-    // It goes on where it was: the others are not asked again.
+    // It goes on where it was: what is answered is not asked again.
     let before = server.requests().len();
     let ended = end(memgauge().args(["run", "--quiet", "--resume"]).arg(&run));
     assert_eq!(ended.code, 5, "{}", ended.stderr);
-    let asked_again: Vec<String> = server.requests()[before..]
+    let again: Vec<String> = server.requests()[before..]
         .iter()
         .map(|request| asked(&request.body))
         .collect();
-    assert!(asked_again[0].contains("screwdriver"), "{asked_again:?}");
+    assert!(
+        again
+            .iter()
+            .any(|words| words.contains("push a screwdriver"))
+    );
+    for answered in rows(&run, "records.jsonl").iter().take(answered) {
+        let question = answered["text"].as_str().expect("a text");
+        assert!(
+            !again.iter().any(|words| words.contains(question)),
+            "{question}"
+        );
+    }
 }
