@@ -5,9 +5,9 @@
 //! ```
 //!
 //! A server in a process of its own answers chat completions after 50 ms over kept connections; 32
-//! calls at a time go through the whole client. Ends with 1 where throughput is below 95 % of the
-//! ideal (32 / 50 ms), or the harness takes 1 ms or more per call: its own time as it is metered, and
-//! the time of a processor.
+//! calls at a time go through the whole client. Ends with 1 where, in three rounds, throughput stays
+//! below 95 % of the ideal (32 / 50 ms), or the harness takes 1 ms or more per call: its own time as
+//! it is metered, and the time of a processor.
 #![expect(clippy::print_stdout, reason = "a command-line tool")]
 
 use std::error::Error;
@@ -31,6 +31,9 @@ const LATENCY: Duration = Duration::from_millis(50);
 const WORKERS: u32 = 32;
 /// Calls that are measured.
 const CALLS: usize = 32 * 100;
+/// Rounds at most: what else runs on the machine can only make a round look worse, so that one good
+/// round is enough.
+const ROUNDS: usize = 3;
 
 fn main() -> ExitCode {
     let result = match std::env::args().nth(1).as_deref() {
@@ -138,9 +141,20 @@ async fn drive(address: &str) -> Result<ExitCode, Box<dyn Error>> {
         ChatMessage::user(prompt),
     ]));
     // Opens the connections.
-    rounds(&chat, &request, WORKERS as usize * 2).await?;
+    calls(&chat, &request, WORKERS as usize * 2).await?;
+    for round in 1..=ROUNDS {
+        print!("round {round}: ");
+        if is_good(&chat, &request).await? {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    Ok(ExitCode::FAILURE)
+}
+
+/// Measures one round.
+async fn is_good(chat: &ChatHandle, request: &Arc<ChatRequest>) -> Result<bool, Box<dyn Error>> {
     let (start, busy) = (Instant::now(), processor_time());
-    let meter = rounds(&chat, &request, CALLS).await?;
+    let meter = calls(chat, request, CALLS).await?;
     let elapsed = start.elapsed().as_secs_f64();
     let busy = processor_time()
         .zip(busy)
@@ -168,7 +182,7 @@ async fn drive(address: &str) -> Result<ExitCode, Box<dyn Error>> {
     }
     let is_good = share >= 0.95 && own < 1.0 && processor.is_none_or(|ms| ms < 1.0);
     println!("{}", if is_good { "good" } else { "too much" });
-    Ok(ExitCode::from(u8::from(!is_good)))
+    Ok(is_good)
 }
 
 /// Processor time of this process so far, all threads together; `None` where there is no `/proc`.
@@ -183,13 +197,13 @@ fn processor_time() -> Option<Duration> {
 }
 
 /// So many calls by all workers, under one meter.
-async fn rounds(
+async fn calls(
     chat: &ChatHandle,
     request: &Arc<ChatRequest>,
-    calls: usize,
+    number: usize,
 ) -> Result<Arc<Meter>, Box<dyn Error>> {
     let meter = Meter::new();
-    let left = Arc::new(AtomicUsize::new(calls));
+    let left = Arc::new(AtomicUsize::new(number));
     let workers: Vec<_> = (0..WORKERS)
         .map(|_| {
             let (chat, request, left) = (chat.clone(), Arc::clone(request), Arc::clone(&left));
