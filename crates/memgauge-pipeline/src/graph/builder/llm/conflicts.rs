@@ -22,6 +22,10 @@ pub struct LlmConflictsConfig {
     pub model: String,
     /// Name of the prompt; left out = `graph/conflicts`.
     pub prompt: Option<String>,
+    /// Most edges of a reply, as part of its JSON schema; left out = no limit. For servers that force
+    /// replies into the schema, so that a small model comes to an end.
+    #[schemars(range(min = 1))]
+    pub max_outdated: Option<usize>,
     /// Most tokens of a reply; left out = what the model's table says.
     #[schemars(range(min = 1))]
     pub max_tokens: Option<u32>,
@@ -32,6 +36,7 @@ impl Default for LlmConflictsConfig {
         Self {
             model: "chat".to_owned(),
             prompt: None,
+            max_outdated: None,
             max_tokens: None,
         }
     }
@@ -47,13 +52,23 @@ impl Build<Box<dyn ConflictResolver>> for LlmConflictsConfig {
             "graph/conflicts",
             self.max_tokens,
         )?;
-        Ok(Box::new(LlmConflicts { asker }))
+        if self.max_outdated == Some(0) {
+            return Err(BuildError::at(
+                "max-outdated",
+                "must be at least 1, found 0",
+            ));
+        }
+        Ok(Box::new(LlmConflicts {
+            asker,
+            max_outdated: self.max_outdated,
+        }))
     }
 }
 
 /// See [`LlmConflictsConfig`].
 pub struct LlmConflicts {
     asker: Asker,
+    max_outdated: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -91,14 +106,11 @@ impl ConflictResolver for LlmConflicts {
             "time": spoken_time(first.held_at), "edges": edges, "triples": new,
         }))?;
         let numbers: Vec<usize> = (0..existing.len()).collect();
+        let mut list = json!({ "type": "array", "items": { "type": "integer", "enum": numbers } });
+        super::limit(&mut list, "maxItems", self.max_outdated);
         let schema = json!({
             "type": "object",
-            "properties": {
-                "outdated": {
-                    "type": "array",
-                    "items": { "type": "integer", "enum": numbers },
-                },
-            },
+            "properties": { "outdated": list },
             "required": ["outdated"],
             "additionalProperties": false,
         });

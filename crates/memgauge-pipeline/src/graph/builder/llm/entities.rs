@@ -21,7 +21,8 @@ pub struct LlmEntitiesConfig {
     /// Name of the prompt; left out = `graph/entities`.
     pub prompt: Option<String>,
     /// Most entities of a reply, as part of its JSON schema; left out = no limit. For servers that
-    /// force replies into the schema, so that a small model comes to an end.
+    /// force replies into the schema, so that a small model comes to an end: names and types are then
+    /// limited too.
     #[schemars(range(min = 1))]
     pub max_entities: Option<usize>,
     /// Most tokens of a reply; left out = what the model's table says.
@@ -68,6 +69,10 @@ pub struct LlmEntities {
     asker: Asker,
     max_entities: Option<usize>,
 }
+
+/// Most characters of a name and of a type where replies need an end.
+const MAX_NAME_CHARS: usize = 60;
+const MAX_TYPE_CHARS: usize = 30;
 
 #[derive(Deserialize)]
 struct Reply {
@@ -120,11 +125,15 @@ impl LlmEntities {
     }
 
     fn schema(&self) -> Value {
+        let ends = self.max_entities.is_some();
+        let (mut name, mut kind) = (json!({ "type": "string" }), json!({ "type": "string" }));
+        super::limit(&mut name, "maxLength", ends.then_some(MAX_NAME_CHARS));
+        super::limit(&mut kind, "maxLength", ends.then_some(MAX_TYPE_CHARS));
         let mut list = json!({
             "type": "array",
             "items": {
                 "type": "object",
-                "properties": { "name": { "type": "string" }, "type": { "type": "string" } },
+                "properties": { "name": name, "type": kind },
                 "required": ["name", "type"],
                 "additionalProperties": false,
             },

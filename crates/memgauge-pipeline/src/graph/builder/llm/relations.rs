@@ -92,15 +92,21 @@ struct Item {
 
 /// Most messages that a relation may name where lists need an end.
 const MAX_CITED: usize = 8;
+/// Most characters of a relation there.
+const MAX_RELATION_CHARS: usize = 60;
 
 impl LlmRelations {
     fn schema(&self, entities: &[Entity]) -> Value {
         let mut name = json!({ "type": "string" });
         let mut turns = json!({ "type": "array", "items": { "type": "integer" } });
+        let mut relation = json!({ "type": "string" });
+        let mut since = json!({ "type": "string" });
         if self.max_relations.is_some() {
             let names: Vec<&str> = entities.iter().map(|entity| entity.name.as_str()).collect();
             name = json!({ "type": "string", "enum": names });
             super::limit(&mut turns, "maxItems", Some(MAX_CITED));
+            super::limit(&mut relation, "maxLength", Some(MAX_RELATION_CHARS));
+            super::limit(&mut since, "maxLength", Some("YYYY-MM-DD".len()));
         }
         let mut list = json!({
             "type": "array",
@@ -108,10 +114,10 @@ impl LlmRelations {
                 "type": "object",
                 "properties": {
                     "subject": name,
-                    "relation": { "type": "string" },
+                    "relation": relation,
                     "object": name,
                     "turns": turns,
-                    "since": { "type": "string" },
+                    "since": since,
                 },
                 "required": ["subject", "relation", "object", "turns", "since"],
                 "additionalProperties": false,
