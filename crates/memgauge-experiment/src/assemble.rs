@@ -196,7 +196,12 @@ impl Assembly {
             secrets: &self.supplies.secrets,
         };
         let exchange = &self.supplies.exchange;
-        let model = match config.build(&parts)? {
+        // The mistake is in the model's table, not in the key that names the model.
+        let built = config.build(&parts).map_err(|error| {
+            let inside = error.key.map(|own| format!(".{own}")).unwrap_or_default();
+            BuildError::at(key, format!("`models.{name}{inside}`: {}", error.message))
+        })?;
+        let model = match built {
             Model::Embedder(embedder) => {
                 Loaded::Embedder(EmbedderHandle::new(exchange.embedder(embedder)))
             }
