@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use memgauge_core::{
-    Build as _, BuildError, ChatHandle, Embedder, EmbedderHandle, FusionRanker, MemoryId,
-    MemoryReader, MemorySystem, Meter, Parts, RankedList, Stage, Tokenizer, TurnId,
+    Build as _, BuildError, ChatHandle, Embedder, EmbedderHandle, Filter, FusionRanker, MemoryId,
+    MemoryReader, MemorySystem, Meter, Parts, RankedList, Scope, Stage, Tokenizer, TurnId,
 };
 use memgauge_dataset::{Dataset, Entry, locomo};
 use memgauge_model::{FakeConfig, MiniLm, Model, Static, StaticWeights, tokenizer};
@@ -297,6 +297,79 @@ async fn real_data_turns_find_the_evidence() {
     eprintln!("real-data test ran: {test}");
 }
 
+/// A graph beside the turns changes neither rank nor score of a turn, and its edges say what the
+/// turns say that they rest on.
+#[tokio::test]
+async fn real_data_graphs_leave_the_turns_alone_and_rest_on_them() {
+    let test = "real_data_graphs_leave_the_turns_alone_and_rest_on_them";
+    let Some([data]) = folders(test, ["MEMGAUGE_DATA"]) else {
+        return;
+    };
+    let dataset = locomo(&data);
+    let entry = &dataset.conversations[0];
+    let models = |folder: &Path| Models {
+        embedder: Arc::new(Static::new(StaticWeights::Index)),
+        folder: folder.to_owned(),
+    };
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let plain = turns(json!({}), &models(folders[0].path()), entry).await;
+    let graph = json!({"kind": "mem0g"});
+    let with = turns(json!({ "graph": graph }), &models(folders[1].path()), entry).await;
+
+    let said: BTreeMap<TurnId, String> = entry
+        .conversation
+        .sessions
+        .iter()
+        .flat_map(|session| &session.turns)
+        .map(|turn| {
+            (
+                turn.id,
+                format!("{} {}", turn.speaker, turn.text).to_lowercase(),
+            )
+        })
+        .collect();
+    let edges = with.store().records(&Filter::relations(Scope::default()));
+    assert!(edges.len() > 300, "{}", edges.len());
+    let mut backed = 0;
+    for edge in &edges {
+        let object = edge.text.rsplit(" -- ").next().unwrap().to_lowercase();
+        let turns: Vec<TurnId> = edge.live_turns().collect();
+        assert!(!turns.is_empty(), "{}", edge.text);
+        let in_turn = |turn: &TurnId| object.split(' ').all(|word| said[turn].contains(word));
+        backed += usize::from(turns.iter().any(in_turn));
+    }
+    // Some objects hold a name in the place of a pronoun, or bear the name of a node that is near.
+    assert!(
+        backed * 20 >= edges.len() * 17,
+        "{backed} of {}",
+        edges.len()
+    );
+
+    let cx = Meter::new().at(Stage::Search);
+    for item in entry.items.iter().step_by(10) {
+        let id = &item.question.id;
+        let text = &item.question.text;
+        let lists = plain.lists(&cx, &id.conversation, text).await.unwrap();
+        let others = with.lists(&cx, &id.conversation, text).await.unwrap();
+        let shown = |pipeline: &Pipeline, list: &RankedList| -> Vec<(String, f32)> {
+            let items = list.items.iter();
+            items
+                .map(|item| (turn(pipeline, item.id), item.score))
+                .collect()
+        };
+        assert_eq!(lists.len(), others.len());
+        for (list, other) in lists.iter().zip(&others) {
+            assert_eq!(
+                shown(&plain, list),
+                shown(&with, other),
+                "{id} {}",
+                list.name
+            );
+        }
+    }
+    eprintln!("real-data test ran: {test}");
+}
+
 /// Models with a chat model that finds no facts.
 struct Silent {
     models: Models,
@@ -322,8 +395,8 @@ impl Parts for Silent {
 }
 
 #[tokio::test]
-async fn the_evaluation_of_mem0_makes_6022_adds() {
-    const TEST: &str = "the_evaluation_of_mem0_makes_6022_adds";
+async fn real_data_the_evaluation_of_mem0_makes_6022_adds() {
+    const TEST: &str = "real_data_the_evaluation_of_mem0_makes_6022_adds";
     let Some([data]) = folders(TEST, ["MEMGAUGE_DATA"]) else {
         return;
     };

@@ -692,7 +692,7 @@ async fn entities_that_share_a_turn_lead_to_memories() {
 #[tokio::test]
 async fn linked_entities_boost_their_memories() {
     let config: SystemConfig = serde_json::from_value(json!({
-        "kind": "turns", "graph": {"kind": "entity-links"}, "fusion": {"kind": "rrf"},
+        "kind": "turns", "graph": {"kind": "entity-links", "similarity": 0.4}, "fusion": {"kind": "rrf"},
         "retriever": {"kind": "lexical", "k": 5},
     }))
     .unwrap();

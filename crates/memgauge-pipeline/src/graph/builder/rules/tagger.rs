@@ -241,7 +241,7 @@ mod tests {
             ),
             (
                 "We watched Lord of the Rings on my iPhone.",
-                &[("Lord of the Rings", "proper"), ("iPhone", "proper")],
+                &[("Lord of the Rings", "proper"), ("iPhone", "identifier")],
             ),
             ("Set user_id to 5.", &[("user_id", "identifier")]),
             ("Walking is fun. Wow, I really love it!", &[]),

@@ -3,7 +3,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::extractor::rules::lexicon::{
-    ADVERBS, COURTESY, FUNCTION, INVARIANT, OPENERS, PRAISE, VERDICTS,
+    ADVERBS, COURTESY, FUNCTION, INVARIANT, OPENERS, PAST, PRAISE, VERDICTS,
 };
 use crate::extractor::rules::sentence::plain;
 use crate::extractor::rules::verb::{is_adverb, is_base, is_verbal};
@@ -102,6 +102,7 @@ impl Word<'_> {
         if is_verbal(word) {
             // "dog camp": no verb of one dog looks like that.
             let compound = is_base(word)
+                && !PAST.has(word)
                 && before.is_some_and(|before| {
                     let noun = before.plain.as_str();
                     self.joined
