@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use memgauge_core::{
-    Build as _, BuildError, ChatHandle, Embedder, EmbedderHandle, Filter, FusionRanker, MemoryId, MemoryReader, MemorySystem, Meter, Parts, RankedList, Scope, Stage, Tokenizer, TurnId,
+    Build as _, BuildError, ChatHandle, Embedder, EmbedderHandle, Filter, FusionRanker, MemoryId,
+    MemoryReader, MemorySystem, Meter, Parts, RankedList, Scope, Stage, Tokenizer, TurnId,
 };
 use memgauge_dataset::{Dataset, Entry, locomo};
 use memgauge_model::{FakeConfig, MiniLm, Model, Static, StaticWeights, tokenizer};
