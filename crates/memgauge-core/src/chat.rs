@@ -246,10 +246,10 @@ impl ChatHandle {
     }
 
     /// Asks for free text. A reply cut short by the limit of tokens is a reply (marked in the call
-    /// row); an empty one is malformed.
+    /// row); one that is empty, or that a filter took away, is malformed.
     ///
     /// # Errors
-    /// When the model fails after all attempts, or says nothing.
+    /// When the model fails after all attempts, or says nothing of its own.
     pub async fn complete(
         &self,
         cx: &Cx,
@@ -258,6 +258,8 @@ impl ChatHandle {
         let completion = self.inner.complete(request, cx.epoch()).await;
         let outcome = match &completion.result {
             Ok(reply) if reply.text.trim().is_empty() => CallOutcome::Malformed,
+            // What is left then is the filter's, or a refusal: no answer of the system's.
+            Ok(reply) if reply.finish == Finish::Filter => CallOutcome::Malformed,
             Ok(reply) if reply.finish == Finish::Length => CallOutcome::Truncated,
             Ok(_) => CallOutcome::Usable,
             Err(error) => CallOutcome::Failed(error.kind),
@@ -265,7 +267,10 @@ impl ChatHandle {
         self.charge(cx, request, &completion, outcome);
         let reply = completion.result.map_err(|error| self.error(&error))?;
         if outcome == CallOutcome::Malformed {
-            return Err(self.malformed("the reply is empty"));
+            return Err(self.malformed(match reply.finish {
+                Finish::Filter => "a filter took the reply away",
+                _ => "the reply is empty",
+            }));
         }
         Ok(reply)
     }
@@ -305,7 +310,10 @@ impl ChatHandle {
                 Err(reason) => {
                     self.charge(cx, &request, &completion, CallOutcome::Malformed);
                     if attempt == 0 {
-                        request.messages.push(ChatMessage::assistant(&reply.text));
+                        // Some providers refuse an empty message.
+                        if !reply.text.trim().is_empty() {
+                            request.messages.push(ChatMessage::assistant(&reply.text));
+                        }
                         request.messages.push(ChatMessage::user(format!(
                             "That reply cannot be used: {reason}. Reply again, with nothing but the JSON that was asked for."
                         )));

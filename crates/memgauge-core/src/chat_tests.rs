@@ -162,6 +162,30 @@ fn an_empty_text_is_malformed_and_a_cut_one_is_marked() {
 }
 
 #[test]
+fn what_a_filter_left_is_no_answer() {
+    let filtered = reply("I cannot help with that.").map(|reply| ChatReply {
+        finish: Finish::Filter,
+        ..reply
+    });
+    let (_, handle) = script(vec![filtered]);
+    let meter = Meter::new();
+    let request = ChatRequest::text(vec![ChatMessage::user("Where?")]);
+    let error = now(handle.complete(&meter.at(Stage::Answer), &request)).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Malformed);
+    assert!(error.message.contains("filter"), "{error}");
+}
+
+#[test]
+fn an_empty_reply_is_asked_again_without_an_empty_message() {
+    let (script, handle) = script(vec![reply(" "), reply("{\"n\": 2}")]);
+    let cx = Meter::new().at(Stage::Extract);
+    now(handle.structured(&cx, &request(), small)).unwrap();
+    let asked = script.asked.lock().unwrap();
+    let roles: Vec<ChatRole> = asked[1].0.messages.iter().map(|m| m.role).collect();
+    assert_eq!(roles, [ChatRole::User, ChatRole::User]);
+}
+
+#[test]
 fn work_in_the_background_is_booked_where_it_is_used() {
     let (_, handle) = script(vec![reply("a summary")]);
     let background = Meter::new();

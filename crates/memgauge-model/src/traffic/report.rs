@@ -89,6 +89,8 @@ impl Tally {
             }
             Err(_) => report.failed += 1,
             Ok(reply) if reply.text.trim().is_empty() => report.empty += 1,
+            // A filter's words are not what was asked for.
+            Ok(reply) if reply.finish == Finish::Filter => report.malformed += 1,
             Ok(reply) if reply.finish == Finish::Length => report.truncated += 1,
             Ok(reply) if request.form != ReplyForm::Text && !holds_json(&reply.text) => {
                 report.malformed += 1;

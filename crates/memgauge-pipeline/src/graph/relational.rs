@@ -162,7 +162,15 @@ impl Relational {
         } else {
             let update = cx.with(Stage::Update);
             let conflicts = &self.builder.conflicts;
-            conflicts.conflicts(&update, &triples, &records).await?
+            // The relations are found already: an unreadable judgement of the older ones ends none of
+            // them, and costs nothing else.
+            match conflicts.conflicts(&update, &triples, &records).await {
+                Ok(outdated) => outdated,
+                Err(error) => {
+                    cx.count(&lost(error)?.replace(":graph", ":graph-conflicts"), 1);
+                    Vec::new()
+                }
+            }
         };
 
         let mut changes = nodes.changes();

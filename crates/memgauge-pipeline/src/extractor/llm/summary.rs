@@ -187,7 +187,12 @@ impl Rolling {
         for refresh in tracks.values_mut().flat_map(|track| &mut track.refreshes) {
             let summary = refresh.made.peek().cloned().flatten();
             refresh.book(cx, &summary);
-            result = result.and(usable(&summary).map(drop));
+            // No window sees these summaries: a failure only counts if nothing else can go on either.
+            if let Err(error) = usable(&summary)
+                && error.kind.stops_the_run()
+            {
+                result = result.and(Err(error));
+            }
         }
         result
     }

@@ -33,7 +33,13 @@ pub(super) fn of(protocol: Protocol) -> Vec<Deviation> {
     all.copied().collect()
 }
 
-const ALL: [Deviation; 4] = [
+const ALL: [Deviation; 5] = [
+    Deviation {
+        key: "update.ask-always",
+        original: "the model decides about every fact",
+        ours: "a fact without any similar memory is added without a call",
+        why: "there is nothing to decide; `ask-always = true` asks all the same",
+    },
     Deviation {
         key: "extractor.prompt",
         original: "the project's own prompts",
