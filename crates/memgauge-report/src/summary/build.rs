@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use memgauge_core::{Category, ConversationId, QuestionId, TurnId};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::calls::CallRows;
 use super::judge::{Judged, judge_summary};
 use super::latency::{latency, replayed, total};
 use super::memory::MemoryRows;
+use super::no_op::{Arm, Outcomes, no_ops};
+use super::suspicion::suspicions;
 use super::{
     ContextTokens, DOMAINS, HEADLINES, J, Mean, REFERENCE, SLICES, Scores, Summary, VariantSummary,
 };
@@ -41,6 +44,7 @@ struct Row {
     category: Category,
     #[serde(flatten)]
     outcome: Outcome,
+    answer: Option<String>,
     scores: Option<TextMetrics>,
     judge: Option<f64>,
     #[serde(default)]
@@ -114,6 +118,7 @@ pub fn summarise(
             .into_iter();
     }
 
+    let suspicious = suspicions(&manifest.variants, &headline, &layout, &bootstrap)?;
     let empty = Vec::new();
     let mut variants = Vec::with_capacity(manifest.variants.len());
     for variant in &manifest.variants {
@@ -141,6 +146,7 @@ pub fn summarise(
             replayed: BTreeMap::new(),
             stages: BTreeMap::new(),
             cost: None,
+            no_op: Vec::new(),
             counters: memories
                 .get(&variant.name)
                 .map(|rows| rows.counters.clone())
@@ -212,6 +218,8 @@ pub fn summarise(
         variants.push(summary);
     }
 
+    flag_no_ops(manifest, &rows, &mut variants);
+
     let mut by_category: BTreeMap<String, usize> = BTreeMap::new();
     for ((_, repeat), category) in &questions {
         if *repeat == 0 {
@@ -232,8 +240,52 @@ pub fn summarise(
         partial: manifest.partial,
         names: "official".to_owned(),
         bootstrap,
+        suspicious,
         variants,
     })
+}
+
+/// Marks the variants that tested nothing.
+fn flag_no_ops(
+    manifest: &Manifest,
+    rows: &BTreeMap<String, Vec<Row>>,
+    variants: &mut [VariantSummary],
+) {
+    let outcomes: Vec<Outcomes> = manifest
+        .variants
+        .iter()
+        .map(|variant| {
+            let mut outcomes = Outcomes::default();
+            for row in rows.get(&variant.name).into_iter().flatten() {
+                let context = row.context.as_ref().map(|context| &context.digest);
+                let labels: Vec<_> = row.judgements.iter().map(|row| row.label).collect();
+                let parts = json!([row.outcome, context, row.answer, labels]);
+                outcomes.add(&row.question, row.repeat, &parts);
+            }
+            outcomes
+        })
+        .collect();
+    let system = |name: &str| {
+        let written = manifest.config.get("variant")?.as_array()?;
+        written
+            .iter()
+            .find(|variant| variant.get("name").and_then(Value::as_str) == Some(name))?
+            .get("system")
+    };
+    let arms: Vec<_> = variants
+        .iter()
+        .zip(&outcomes)
+        .map(|(variant, outcomes)| Arm {
+            name: &variant.name,
+            system: system(&variant.name),
+            outcomes,
+            counters: &variant.counters,
+        })
+        .collect();
+    let found = no_ops(&arms);
+    for (variant, no_op) in variants.iter_mut().zip(found) {
+        variant.no_op = no_op;
+    }
 }
 
 /// The layout of all intervals, one column entry per question, and the number of conversations:

@@ -5,6 +5,8 @@ mod calls;
 mod judge;
 mod latency;
 mod memory;
+mod no_op;
+mod suspicion;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,9 @@ use crate::statistics::{Bootstrap, Domain, PairedDifference};
 
 pub(crate) use build::layout;
 pub use build::{SummaryError, summarise};
+pub use no_op::NoOp;
+pub use suspicion::{Reason, Suspicion};
+
 pub(crate) use judge::{Judged, judge_summary};
 
 /// The slices that every metric is given for, in the order of tables: categories 1 to 4 pooled,
@@ -269,6 +274,9 @@ pub struct VariantSummary {
     /// What the calls cost; null without any.
     #[serde(default)]
     pub cost: Option<CostSummary>,
+    /// Why this arm tests nothing; empty where it does.
+    #[serde(default)]
+    pub no_op: Vec<NoOp>,
     /// How often each component ran.
     pub counters: BTreeMap<String, u64>,
 }
@@ -296,6 +304,9 @@ pub struct Summary {
     pub names: String,
     /// How the intervals were made.
     pub bootstrap: Bootstrap,
+    /// What the controls say against the numbers; empty where nothing.
+    #[serde(default)]
+    pub suspicious: Vec<Suspicion>,
     /// Variants in the order of the config.
     pub variants: Vec<VariantSummary>,
 }

@@ -339,6 +339,7 @@ pub fn report(summary: &Summary, style: Style) -> String {
         text.push_str(&note);
         text.push('\n');
     }
+    text.push_str(&warnings(summary));
     let failed: usize = summary.variants.iter().map(|variant| variant.failed).sum();
     let lost = models::lost(summary);
     if !lost.is_empty() {
@@ -356,6 +357,31 @@ pub fn report(summary: &Summary, style: Style) -> String {
             for (cause, count) in &variant.failures {
                 let _ = writeln!(text, "  {}: {cause}: {count}", variant.name);
             }
+        }
+    }
+    text
+}
+
+/// What speaks against the numbers: controls, and arms that did nothing.
+fn warnings(summary: &Summary) -> String {
+    let mut text = String::new();
+    if !summary.suspicious.is_empty() {
+        text.push_str(
+            "SUSPICIOUS: the controls say that these numbers may not mean what they seem (95 % paired intervals):\n",
+        );
+        for suspicion in &summary.suspicious {
+            let _ = writeln!(text, "  {suspicion}");
+        }
+    }
+    let mut idle = summary
+        .variants
+        .iter()
+        .flat_map(|variant| variant.no_op.iter().map(move |why| (variant, why)))
+        .peekable();
+    if idle.peek().is_some() {
+        text.push_str("Arms that test nothing (no-op):\n");
+        for (variant, why) in idle {
+            let _ = writeln!(text, "  {}: {why}", variant.name);
         }
     }
     text

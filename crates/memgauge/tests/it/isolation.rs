@@ -109,3 +109,45 @@ system = { kind = "turns", extractor = { kind = "verbatim", turns = 20 }, contex
         "{merged}"
     );
 }
+
+#[test]
+fn an_arm_that_tests_nothing_is_flagged() {
+    let summary = summary(
+        r#"
+name = "idle"
+dataset = { kind = "sample" }
+
+[[variant]]
+name = "plain"
+system = { kind = "turns" }
+
+[[variant]]
+name = "deep"
+system = { kind = "turns", retriever = { kind = "hybrid", k = 3 } }
+
+[[variant]]
+name = "roomy"
+system = { kind = "turns", context = { kind = "budget", max-tokens = 1000000 } }
+"#,
+    );
+    let flags: Vec<(&str, String)> = summary["variants"]
+        .as_array()
+        .expect("variants")
+        .iter()
+        .map(|one| {
+            (
+                one["name"].as_str().expect("a name"),
+                one["no_op"].to_string(),
+            )
+        })
+        .filter(|(_, flags)| flags != "[]")
+        .collect();
+    assert_eq!(
+        flags,
+        [(
+            "roomy",
+            r#"[{"variant":"plain","why":"same-as"}]"#.to_owned()
+        )]
+    );
+    assert_eq!(summary["suspicious"].to_string(), "[]");
+}
