@@ -8,6 +8,7 @@ mod assemble;
 pub mod catalogue;
 mod checkup;
 pub mod config;
+mod controls;
 mod digest;
 mod error;
 mod estimate;

@@ -8,7 +8,8 @@ use memgauge_pipeline::answerer::AnswererConfig;
 use memgauge_pipeline::system::SystemConfig;
 use serde_json::json;
 
-use crate::config::{ConfigFile, Isolation, swapped_name};
+use crate::config::{ConfigFile, Isolation};
+use crate::controls::controls;
 use crate::digest;
 use crate::error::ExperimentError;
 
@@ -112,41 +113,8 @@ impl Plan {
                 digest: String::new(),
             });
         }
-        if config.controls.oracle {
-            variants.push(PlannedVariant {
-                name: "oracle".to_owned(),
-                role: Role::Oracle,
-                path: "controls.oracle".to_owned(),
-                isolation: Isolation::Conversation,
-                answerer: config.answerer.clone(),
-                answerer_path: "answerer".to_owned(),
-                digest: String::new(),
-            });
-        }
-        for name in &config.controls.swapped {
-            if dataset.conversations.len() < 2 {
-                return Err(ExperimentError::Config(vec![file.problem(
-                    "controls.swapped",
-                    format!("`{name}` cannot be swapped: the dataset has one conversation"),
-                )]));
-            }
-            let Some(original) = variants
-                .iter()
-                .find(|variant| variant.name == *name)
-                .cloned()
-            else {
-                continue;
-            };
-            if let Role::System(system) = original.role {
-                variants.push(PlannedVariant {
-                    name: swapped_name(name),
-                    role: Role::Swapped(system),
-                    // What it is asked from is always another conversation's own memory.
-                    isolation: Isolation::Conversation,
-                    ..original
-                });
-            }
-        }
+        let added = controls(file, dataset, &variants)?;
+        variants.extend(added);
         for variant in &mut variants {
             let system = match &variant.role {
                 Role::System(system) | Role::Swapped(system) => Some(system),
