@@ -14,8 +14,10 @@ mod error;
 mod estimate;
 mod judging;
 pub mod memory;
+pub mod merge;
 mod plan;
 pub mod run;
+mod shard;
 
 pub use assemble::{Assembly, Secrets, Supplies};
 pub use checkup::{Checkup, check_up};
@@ -27,3 +29,4 @@ pub use memgauge_pipeline::prompt;
 pub use memory::Memory;
 pub use plan::{Plan, PlannedConversation, PlannedVariant, Role};
 pub use run::{Event, Observer, RunOptions, RunReport, Runner, Stop};
+pub use shard::{Cell, Shard};

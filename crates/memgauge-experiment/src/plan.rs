@@ -1,6 +1,6 @@
 //! What would run: variants x conversations x questions, without side effects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use memgauge_core::{Category, ConversationId};
 use memgauge_dataset::{Dataset, Entry, Item};
@@ -12,6 +12,7 @@ use crate::config::{ConfigFile, Isolation};
 use crate::controls::controls;
 use crate::digest;
 use crate::error::ExperimentError;
+use crate::shard::{Cell, Shard};
 
 /// What an arm is to the experiment.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,6 +71,10 @@ pub struct Plan {
     pub partial: bool,
     /// Digest of config, dataset and tool version.
     pub digest: String,
+    /// The part that this process runs; `None` = everything.
+    pub shard: Option<Shard>,
+    /// The cells of that part.
+    mine: BTreeSet<Cell>,
 }
 
 /// The questions asked about one conversation.
@@ -152,7 +157,55 @@ impl Plan {
             partial: planned < dataset.items().count(),
             conversations,
             digest,
+            shard: None,
+            mine: BTreeSet::new(),
         })
+    }
+
+    /// This plan, of which only `shard` is run.
+    #[must_use]
+    pub fn with_shard(mut self, shard: Option<Shard>) -> Self {
+        self.mine = shard.map_or_else(BTreeSet::new, |shard| {
+            self.cells_of(shard).into_iter().collect()
+        });
+        self.shard = shard;
+        self
+    }
+
+    /// Every cell, in no particular order.
+    pub(crate) fn cells(&self) -> Vec<Cell> {
+        let of_variant = |variant: usize| {
+            self.conversations.iter().map(move |planned| Cell {
+                entry: planned.entry,
+                ingestion: 0,
+                group: variant,
+                variant,
+                repeat: 0,
+            })
+        };
+        (0..self.variants.len()).flat_map(of_variant).collect()
+    }
+
+    /// Whether this process asks `variant` the questions of the conversation at `entry`.
+    pub fn asks(&self, variant: usize, entry: usize) -> bool {
+        let is_mine = |cell: &Cell| cell.variant == variant && cell.entry == entry;
+        self.shard.is_none() || self.mine.iter().any(is_mine)
+    }
+
+    /// Questions that this process asks `variant`.
+    pub fn questions_of(&self, variant: usize) -> usize {
+        let mine = self
+            .conversations
+            .iter()
+            .filter(|planned| self.asks(variant, planned.entry));
+        mine.map(|planned| planned.items.len()).sum()
+    }
+
+    /// Records that this process makes.
+    pub fn records(&self) -> usize {
+        (0..self.variants.len())
+            .map(|variant| self.questions_of(variant))
+            .sum()
     }
 
     /// Questions of each arm.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use memgauge_core::ConversationId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -55,6 +56,36 @@ pub struct Manifest {
     pub machine: Machine,
     /// Conversations ingested and questions answered at a time.
     pub jobs: usize,
+    /// The part of the experiment that this is; null for all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardManifest>,
+    /// The parts that this was joined from; empty for a run of one piece.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<MergedShard>,
+}
+
+/// A part of an experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardManifest {
+    /// Which part, from 1.
+    pub index: u32,
+    /// How many there are.
+    pub of: u32,
+}
+
+/// A part that a run was joined from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergedShard {
+    /// Which part, from 1.
+    pub index: u32,
+    /// Name of its run directory.
+    pub directory: String,
+    /// When it started, in UTC (RFC 3339).
+    pub started: String,
+    /// Where it ran.
+    pub machine: Machine,
+    /// Its command line, secrets redacted.
+    pub argv: Vec<String>,
 }
 
 /// The dataset of a run.
@@ -74,6 +105,9 @@ pub struct DatasetManifest {
     pub conversations: usize,
     /// Questions in the run.
     pub questions: usize,
+    /// Its conversations, in its order; empty in runs of a memgauge that did not say.
+    #[serde(default)]
+    pub order: Vec<ConversationId>,
 }
 
 /// Where replies of models came from.

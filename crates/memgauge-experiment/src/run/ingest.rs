@@ -51,7 +51,8 @@ impl Bench {
         };
         // Per conversation: the questions that have no record yet.
         let mut open: Vec<(usize, Vec<usize>)> = Vec::new();
-        for planned in &self.plan.conversations {
+        let asked = self.plan.conversations.iter();
+        for planned in asked.filter(|planned| self.plan.asks(index, planned.entry)) {
             let Some(entry) = self.dataset.conversations.get(planned.entry) else {
                 continue;
             };

@@ -21,8 +21,8 @@ use memgauge_model::{TrafficError, TrafficMode};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::Summary;
 use memgauge_report::{
-    DatasetManifest, Manifest, RunDir, RunDirError, TrafficManifest, VariantManifest, files,
-    record, summarise, table, write_parquet,
+    DatasetManifest, Manifest, RunDir, RunDirError, ShardManifest, TrafficManifest,
+    VariantManifest, files, publish, record,
 };
 
 pub use observe::{Event, Observer, Stop};
@@ -176,7 +176,10 @@ impl Runner {
             .filter(|c| *c != '-' && *c != ':')
             .collect();
         let short = self.plan.digest.get(..8).unwrap_or(&self.plan.digest);
-        let name = format!("{stamp}-{}-{short}", self.file.config.name);
+        let part = self.plan.shard.map_or_else(String::new, |shard| {
+            format!("-{}of{}", shard.index(), shard.of())
+        });
+        let name = format!("{stamp}-{}-{short}{part}", self.file.config.name);
         // Two runs of one experiment may start in the same second.
         let mut attempt = 1;
         let dir = loop {
@@ -236,6 +239,9 @@ impl Runner {
             differs.push(format!(
                 "memgauge at revision {old} began it, this is {new}"
             ));
+        }
+        if manifest.shard != mine.shard {
+            differs.push("it is another part of the experiment".to_owned());
         }
         if manifest.digest == self.plan.digest && differs.is_empty() {
             return Ok(());
@@ -318,12 +324,7 @@ impl Runner {
         .map_err(stopped)?;
         dir.write_json(files::MANIFEST, &manifest)
             .map_err(stopped)?;
-        let summary = summarise(&dir, &manifest, bootstrap)?;
-        dir.write_json(files::SUMMARY, &summary).map_err(stopped)?;
-        let text = table::report(&summary, table::Style::Markdown);
-        dir.write_whole(files::REPORT, text.as_bytes())
-            .map_err(stopped)?;
-        write_parquet(&dir).map_err(|error| ExperimentError::Stopped(error.to_string()))?;
+        let summary = publish(&dir, &manifest, bootstrap)?;
         if !keep_stores {
             let stores = dir.file(files::STORES);
             if stores.exists() {
@@ -375,6 +376,12 @@ impl Runner {
                     .to_string(),
                 conversations: self.plan.conversations.len(),
                 questions: self.plan.questions(),
+                order: self
+                    .dataset
+                    .conversations
+                    .iter()
+                    .map(|entry| entry.conversation.head.id.clone())
+                    .collect(),
             },
             variants: self
                 .plan
@@ -412,6 +419,11 @@ impl Runner {
             started: self.options.started.clone(),
             machine: machine::describe(),
             jobs: self.jobs(),
+            shard: self.plan.shard.map(|shard| ShardManifest {
+                index: shard.index(),
+                of: shard.of(),
+            }),
+            merged: Vec::new(),
         })
     }
 }
@@ -440,6 +452,6 @@ pub(crate) fn check_secrets(file: &ConfigFile, assembly: &Assembly) -> Result<()
 }
 
 /// A disk that refuses in mid-run.
-fn stopped(error: RunDirError) -> ExperimentError {
+pub(crate) fn stopped(error: RunDirError) -> ExperimentError {
     ExperimentError::Stopped(error.to_string())
 }

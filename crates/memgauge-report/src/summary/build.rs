@@ -16,7 +16,8 @@ use super::{
     ContextTokens, DOMAINS, HEADLINES, J, Mean, REFERENCE, SLICES, Scores, Summary, VariantSummary,
 };
 use crate::fate::Fate;
-use crate::manifest::Manifest;
+use crate::manifest::{Machine, Manifest};
+use crate::parquet::ParquetError;
 use crate::record::{
     ContextSummary, JudgementRow, Outcome, Phase, SCHEMA_VERSION, TextMetrics, TimingRow,
 };
@@ -33,6 +34,9 @@ pub enum SummaryError {
     /// Its numbers make no sense.
     #[error(transparent)]
     Statistics(#[from] StatisticsError),
+    /// The table of its records cannot be written.
+    #[error(transparent)]
+    Parquet(#[from] ParquetError),
 }
 
 /// The fields of a record that the summary needs.
@@ -240,9 +244,21 @@ pub fn summarise(
         partial: manifest.partial,
         names: "official".to_owned(),
         bootstrap,
+        machines: machines(manifest),
         suspicious,
         variants,
     })
+}
+
+/// How many machines the parts of a run come from.
+fn machines(manifest: &Manifest) -> usize {
+    let mut seen: Vec<&Machine> = Vec::new();
+    for part in &manifest.merged {
+        if !seen.contains(&&part.machine) {
+            seen.push(&part.machine);
+        }
+    }
+    seen.len().max(1)
 }
 
 /// Marks the variants that tested nothing.

@@ -304,9 +304,16 @@ pub struct Summary {
     pub names: String,
     /// How the intervals were made.
     pub bootstrap: Bootstrap,
+    /// Machines that it ran on: with more than one, latencies are a mixture.
+    #[serde(default = "one")]
+    pub machines: usize,
     /// What the controls say against the numbers; empty where nothing.
     #[serde(default)]
     pub suspicious: Vec<Suspicion>,
     /// Variants in the order of the config.
     pub variants: Vec<VariantSummary>,
+}
+
+fn one() -> usize {
+    1
 }

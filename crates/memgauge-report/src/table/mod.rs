@@ -399,8 +399,12 @@ fn conditions(summary: &Summary) -> Option<String> {
     let loads: Vec<f64> = searches.iter().filter_map(|latency| latency.load).collect();
     let load = crate::statistics::mean(&loads)
         .map_or_else(|| "unknown".to_owned(), |load| format!("{load:.1}"));
+    let mixed = match summary.machines {
+        0 | 1 => String::new(),
+        several => format!(" All latencies are a mixture of {several} different machines."),
+    };
     Some(format!(
-        "Search latency: {in_flight} query in flight, {warm_up} warm-up queries left out, load average {load}."
+        "Search latency: {in_flight} query in flight, {warm_up} warm-up queries left out, load average {load}.{mixed}"
     ))
 }
 
