@@ -30,6 +30,7 @@ pub(crate) fn controls(
         answerer: config.answerer.clone(),
         answerer_path: "answerer".to_owned(),
         digest: String::new(),
+        upstream: String::new(),
     };
     let mut added = Vec::new();
     for (asked, system) in [

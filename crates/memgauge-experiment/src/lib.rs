@@ -27,6 +27,6 @@ pub use estimate::Calls;
 pub use judging::{JudgeEnd, JudgeOptions, judge_again};
 pub use memgauge_pipeline::prompt;
 pub use memory::Memory;
-pub use plan::{Plan, PlannedConversation, PlannedVariant, Role};
+pub use plan::{Group, Plan, PlannedConversation, PlannedVariant, Role};
 pub use run::{Event, Observer, RunOptions, RunReport, Runner, Stop};
 pub use shard::{Cell, Shard};

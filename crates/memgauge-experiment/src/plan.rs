@@ -42,6 +42,8 @@ pub struct PlannedVariant {
     pub answerer_path: String,
     /// Digest of everything that shapes its records.
     pub digest: String,
+    /// Digest of everything that shapes the memory that its ingestion leaves: variants of equal digest share it.
+    pub upstream: String,
 }
 
 impl PlannedVariant {
@@ -54,10 +56,28 @@ impl PlannedVariant {
         }
     }
 
+    /// Whether its memory has to hold vectors.
+    fn needs_vectors(&self) -> bool {
+        match &self.role {
+            Role::System(system) | Role::Swapped(system) => system.needs_vectors(),
+            Role::Oracle => false,
+        }
+    }
+
     /// Whether it knows what no system may know.
     pub fn is_control(&self) -> bool {
         !matches!(self.role, Role::System(_))
     }
+}
+
+/// Variants that share an ingestion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The variant whose system ingests, and under whose name that is written down: the first whose memory
+    /// holds vectors, as it serves all others too.
+    pub owner: usize,
+    /// All of them, in the order of the plan.
+    pub variants: Vec<usize>,
 }
 
 /// What would run.
@@ -116,6 +136,7 @@ impl Plan {
                     None => "answerer".to_owned(),
                 },
                 digest: String::new(),
+                upstream: String::new(),
             });
         }
         let added = controls(file, dataset, &variants)?;
@@ -125,6 +146,14 @@ impl Plan {
                 Role::System(system) | Role::Swapped(system) => Some(system),
                 Role::Oracle => None,
             };
+            variant.upstream = digest::of(&json!({
+                "system": match system {
+                    Some(system) => system.upstream(),
+                    None => json!(variant.name),
+                },
+                "isolation": variant.isolation,
+                "models": config.models,
+            }));
             variant.digest = digest::of(&json!({
                 "role": variant.kind(),
                 "system": system,
@@ -172,13 +201,52 @@ impl Plan {
         self
     }
 
+    /// The variants, put together where they share an ingestion, in the order of their first.
+    pub fn groups(&self) -> Vec<Group> {
+        let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, variant) in self.variants.iter().enumerate() {
+            groups.entry(&variant.upstream).or_default().push(index);
+        }
+        let mut groups: Vec<Group> = groups
+            .into_values()
+            .map(|variants| {
+                let with_vectors = variants.iter().find(|index| {
+                    let variant = self.variants.get(**index);
+                    variant.is_some_and(PlannedVariant::needs_vectors)
+                });
+                let owner = with_vectors.or(variants.first()).copied();
+                Group {
+                    owner: owner.unwrap_or_default(),
+                    variants,
+                }
+            })
+            .collect();
+        groups.sort_unstable_by_key(|group| group.variants.first().copied());
+        groups
+    }
+
+    /// For each variant the one under whose name its ingestion is done and written down.
+    pub fn owners(&self) -> Vec<usize> {
+        let mut owners = vec![0; self.variants.len()];
+        for group in self.groups() {
+            for index in group.variants {
+                if let Some(owner) = owners.get_mut(index) {
+                    *owner = group.owner;
+                }
+            }
+        }
+        owners
+    }
+
     /// Every cell, in no particular order.
     pub(crate) fn cells(&self) -> Vec<Cell> {
+        let owners = self.owners();
         let of_variant = |variant: usize| {
+            let group = owners.get(variant).copied().unwrap_or(variant);
             self.conversations.iter().map(move |planned| Cell {
                 entry: planned.entry,
                 ingestion: 0,
-                group: variant,
+                group,
                 variant,
                 repeat: 0,
             })

@@ -136,6 +136,16 @@ pub struct VariantManifest {
     pub control: bool,
     /// Digest of its resolved config.
     pub digest: String,
+    /// The variant under whose name its ingestion was done and is written down; null = its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ingested_as: Option<String>,
+}
+
+impl VariantManifest {
+    /// The name under which its ingestion stands in the files.
+    pub fn ingestion(&self) -> &str {
+        self.ingested_as.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// Where the run was measured.

@@ -131,8 +131,8 @@ impl Bench {
             questions: self.plan.records(),
             done: self.done().questions(),
         });
-        for index in 0..self.plan.variants.len() {
-            if !self.run_variant(index).await? {
+        for group in self.plan.groups() {
+            if !self.run_group(&group).await? {
                 return Ok(false);
             }
         }

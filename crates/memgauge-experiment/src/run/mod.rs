@@ -1,10 +1,12 @@
 //! Runs a plan: ingest, search, answer, score, and write everything down as it happens.
 //!
-//! Per variant: conversations are ingested concurrently, each session in order. Then, one
-//! conversation after the other, its questions are searched one at a time (that is the search
-//! latency), and answered and scored concurrently.
+//! Variants that share an ingestion form a group. Per group and batch of conversations: conversations are
+//! ingested concurrently, each session in order. Then, variant by variant and one conversation after the
+//! other, questions are searched one at a time (that is the search latency), and answered and scored
+//! concurrently.
 
 mod bench;
+mod group;
 mod ingest;
 mod machine;
 mod observe;
@@ -387,13 +389,20 @@ impl Runner {
                 .plan
                 .variants
                 .iter()
-                .map(|variant| VariantManifest {
+                .zip(self.plan.owners())
+                .map(|(variant, owner)| VariantManifest {
                     name: variant.name.clone(),
                     system: variant.kind().to_owned(),
                     answerer: variant.answerer.kind().to_owned(),
                     judge: config.judge.kind().to_owned(),
                     control: variant.is_control(),
                     digest: variant.digest.clone(),
+                    ingested_as: self
+                        .plan
+                        .variants
+                        .get(owner)
+                        .map(|owner| owner.name.clone())
+                        .filter(|owner| *owner != variant.name),
                 })
                 .collect(),
             // Every system was built once to check it, which loaded its models.

@@ -11,7 +11,7 @@ use memgauge_dataset::Item;
 use memgauge_report::record::{AnswerTokens, CallRow, JudgementRow, Phase, TimingRow};
 
 use super::bench::Bench;
-use super::ingest::Ready;
+use super::group::Ready;
 use super::machine::load;
 use super::score::Asked;
 use super::timing::{measured, unheld};

@@ -6,7 +6,7 @@ use memgauge_core::{Category, ConversationId, QuestionId, TurnId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::calls::CallRows;
+use super::calls::{CallRows, Calls};
 use super::judge::{Judged, judge_summary};
 use super::latency::{latency, replayed, total};
 use super::memory::MemoryRows;
@@ -122,6 +122,20 @@ pub fn summarise(
             .into_iter();
     }
 
+    // What was measured of ingestions that several variants share.
+    let owners: BTreeSet<&String> = manifest
+        .variants
+        .iter()
+        .filter_map(|variant| variant.ingested_as.as_ref())
+        .collect();
+    let ingestions: BTreeMap<String, Vec<TimingRow>> = owners
+        .into_iter()
+        .map(|owner| {
+            let rows = timings.get(owner).into_iter().flatten();
+            let rows = rows.filter(|row| row.phase.is_ingestion());
+            (owner.clone(), rows.cloned().collect())
+        })
+        .collect();
     let suspicious = suspicions(&manifest.variants, &headline, &layout, &bootstrap)?;
     let empty = Vec::new();
     let mut variants = Vec::with_capacity(manifest.variants.len());
@@ -131,6 +145,7 @@ pub fn summarise(
             name: variant.name.clone(),
             system: variant.system.clone(),
             control: variant.control,
+            ingested_as: variant.ingested_as.clone(),
             questions: mine.len(),
             failed: 0,
             failures: BTreeMap::new(),
@@ -139,7 +154,9 @@ pub fn summarise(
             judge: None,
             against_full_context: BTreeMap::new(),
             tokens: context_tokens(mine),
-            memory: memories.get(&variant.name).and_then(MemoryRows::summary),
+            memory: memories
+                .get(variant.ingestion())
+                .and_then(MemoryRows::summary),
             fates: BTreeMap::new(),
             ingest: None,
             flush: None,
@@ -152,7 +169,7 @@ pub fn summarise(
             cost: None,
             no_op: Vec::new(),
             counters: memories
-                .get(&variant.name)
+                .get(variant.ingestion())
                 .map(|rows| rows.counters.clone())
                 .unwrap_or_default(),
         };
@@ -207,7 +224,11 @@ pub fn summarise(
                 }
             }
         }
-        let measured = timings.get(&variant.name).map_or(&[][..], Vec::as_slice);
+        let mut measured = timings.remove(&variant.name).unwrap_or_default();
+        if let Some(owner) = &variant.ingested_as {
+            measured.extend(ingestions.get(owner).into_iter().flatten().cloned());
+        }
+        let measured = measured.as_slice();
         summary.ingest = latency(measured, Phase::Ingest, &bootstrap);
         summary.flush = latency(measured, Phase::Flush, &bootstrap);
         summary.search = latency(measured, Phase::Search, &bootstrap);
@@ -215,10 +236,12 @@ pub fn summarise(
         summary.total = total(measured, &bootstrap);
         summary.searchable = latency(measured, Phase::Searchable, &bootstrap);
         summary.replayed = replayed(measured, &bootstrap);
-        if let Some(calls) = calls.get(&variant.name) {
-            summary.stages = calls.stages();
-            summary.cost = calls.cost(mine.len());
-        }
+        let calls = Calls {
+            own: calls.get(&variant.name),
+            ingestion: calls.get(variant.ingestion()),
+        };
+        summary.stages = calls.stages();
+        summary.cost = calls.cost(mine.len());
         variants.push(summary);
     }
 

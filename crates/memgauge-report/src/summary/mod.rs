@@ -227,6 +227,9 @@ pub struct VariantSummary {
     pub system: String,
     /// Whether it is a control that knows the key.
     pub control: bool,
+    /// The variant that ingested for it; null = itself. What that took and cost stands with both.
+    #[serde(default)]
+    pub ingested_as: Option<String>,
     /// Questions in the run.
     pub questions: usize,
     /// Questions that a failure of infrastructure left without an answer: in no score.

@@ -317,7 +317,7 @@ pub fn report(summary: &Summary, style: Style) -> String {
              uncertainty of J.",
         );
     }
-    section(&memory(summary), "");
+    section(&memory(summary), &shared(summary));
     section(&losses(summary), "");
     if summary.variants.iter().any(models::calls_models) {
         section(
@@ -360,6 +360,21 @@ pub fn report(summary: &Summary, style: Style) -> String {
         }
     }
     text
+}
+
+/// Which variants were ingested together.
+fn shared(summary: &Summary) -> String {
+    let mut by_owner: std::collections::BTreeMap<&str, Vec<&str>> = Default::default();
+    for variant in &summary.variants {
+        if let Some(owner) = &variant.ingested_as {
+            by_owner.entry(owner).or_default().push(&variant.name);
+        }
+    }
+    let lines: Vec<String> = by_owner
+        .into_iter()
+        .map(|(owner, names)| format!("Ingested once, as {owner}: also {}.", names.join(", ")))
+        .collect();
+    lines.join("\n")
 }
 
 /// What speaks against the numbers: controls, and arms that did nothing.
