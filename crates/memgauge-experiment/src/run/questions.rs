@@ -66,7 +66,7 @@ impl Bench {
         };
         let answerer = planned
             .answerer
-            .build(&self.assembly.parts())
+            .build(&self.assembly.parts_of(&planned.models))
             .map_err(|error| ExperimentError::Stopped(error.to_string()))?;
         let answerer: Arc<dyn memgauge_core::Answerer> = Arc::from(answerer);
         let mut answers = futures::stream::iter(found)
