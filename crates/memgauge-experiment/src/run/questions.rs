@@ -84,7 +84,7 @@ impl Bench {
                 });
                 self.joined(task)
             })
-            .buffered(self.jobs);
+            .buffer_unordered(self.jobs);
         // All are waited for, so that nothing is still writing when the run has ended.
         let mut outcome = Ok(());
         while let Some(result) = answers.next().await {
