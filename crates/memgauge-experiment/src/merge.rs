@@ -206,13 +206,13 @@ fn join(
 
 /// An ingestion that several parts needed stands in each of their journals: it is kept once.
 fn drop_double_journals(out: &RunDir) -> Result<(), ExperimentError> {
-    let mut seen: BTreeMap<(String, ConversationId, u32), [u8; 32]> = BTreeMap::new();
+    let mut seen: BTreeMap<(String, ConversationId, u32, u32), [u8; 32]> = BTreeMap::new();
     let mut contradiction = None;
     let mut line = 0_u64;
     let rewritten = out.rewrite(files::INGEST, |row: IngestRow| {
         line += 1;
         let digest = crate::digest::bytes(&row);
-        let key = (row.variant, row.conversation, row.seq);
+        let key = (row.variant, row.conversation, row.repeat, row.seq);
         match seen.get(&key) {
             None => {
                 seen.insert(key, digest);
@@ -229,7 +229,7 @@ fn drop_double_journals(out: &RunDir) -> Result<(), ExperimentError> {
     rewritten.map_err(super::run::stopped)?;
     match contradiction {
         None => Ok(()),
-        Some((variant, conversation, seq)) => Err(ExperimentError::Resume(format!(
+        Some((variant, conversation, _, seq)) => Err(ExperimentError::Resume(format!(
             "the parts contradict each other: row {seq} of `{variant}`'s ingestion of `{conversation}` is not the same in \
              all (a model that answers differently each time? share one cache, or record and replay)"
         ))),

@@ -257,30 +257,50 @@ impl Plan {
         let owners = self.owners();
         let of_variant = |variant: usize| {
             let group = owners.get(variant).copied().unwrap_or(variant);
-            self.conversations.iter().map(move |planned| Cell {
-                entry: planned.entry,
-                ingestion: 0,
-                group,
-                variant,
-                repeat: 0,
+            self.conversations.iter().flat_map(move |planned| {
+                self.all_repeats().map(move |repeat| Cell {
+                    entry: planned.entry,
+                    ingestion: self.ingestion_of(repeat),
+                    group,
+                    variant,
+                    repeat,
+                })
             })
         };
         (0..self.variants.len()).flat_map(of_variant).collect()
     }
 
-    /// Whether this process asks `variant` the questions of the conversation at `entry`.
-    pub fn asks(&self, variant: usize, entry: usize) -> bool {
-        let is_mine = |cell: &Cell| cell.variant == variant && cell.entry == entry;
+    /// Repeats of the answer that follow from repeat `ingestion` of the ingestion: they are numbered through.
+    pub fn repeats_of(&self, ingestion: u32) -> std::ops::Range<u32> {
+        let answers = self.repeats.answer;
+        ingestion * answers..(ingestion + 1) * answers
+    }
+
+    /// The repeat of the ingestion that a repeat of the answer follows from.
+    pub fn ingestion_of(&self, repeat: u32) -> u32 {
+        repeat / self.repeats.answer.max(1)
+    }
+
+    /// Repeats of every question.
+    pub fn all_repeats(&self) -> std::ops::Range<u32> {
+        0..self.repeats.ingest * self.repeats.answer
+    }
+
+    /// Whether this process asks `variant` the questions of the conversation at `entry` in one repeat.
+    pub fn asks(&self, variant: usize, entry: usize, repeat: u32) -> bool {
+        let is_mine =
+            |cell: &Cell| cell.variant == variant && cell.entry == entry && cell.repeat == repeat;
         self.shard.is_none() || self.mine.iter().any(is_mine)
     }
 
-    /// Questions that this process asks `variant`.
+    /// Questions that this process asks `variant`, repeats counted.
     pub fn questions_of(&self, variant: usize) -> usize {
-        let mine = self
-            .conversations
-            .iter()
-            .filter(|planned| self.asks(variant, planned.entry));
-        mine.map(|planned| planned.items.len()).sum()
+        let of = |planned: &PlannedConversation| {
+            let repeats = self.all_repeats();
+            let mine = repeats.filter(|repeat| self.asks(variant, planned.entry, *repeat));
+            planned.items.len() * mine.count()
+        };
+        self.conversations.iter().map(of).sum()
     }
 
     /// Records that this process makes.

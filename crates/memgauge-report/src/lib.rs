@@ -23,8 +23,8 @@ pub use judgements::{
 };
 pub use lineage::{Lineage, MemoryTrace};
 pub use manifest::{
-    CellManifest, DatasetManifest, Machine, Manifest, MergedShard, ShardManifest, TrafficManifest,
-    VariantManifest,
+    CellManifest, DatasetManifest, Machine, Manifest, MergedShard, RepeatsManifest, ShardManifest,
+    TrafficManifest, VariantManifest,
 };
 pub use order::Order;
 pub use parquet::write_parquet;

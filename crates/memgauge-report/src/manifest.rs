@@ -56,12 +56,24 @@ pub struct Manifest {
     pub machine: Machine,
     /// Conversations ingested and questions answered at a time.
     pub jobs: usize,
+    /// How often stages were done again; null in runs of a memgauge that did not.
+    #[serde(default)]
+    pub repeats: Option<RepeatsManifest>,
     /// The part of the experiment that this is; null for all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<ShardManifest>,
     /// The parts that this was joined from; empty for a run of one piece.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<MergedShard>,
+}
+
+/// How often stages were done again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepeatsManifest {
+    /// Memories of each conversation.
+    pub ingest: u32,
+    /// Answers to each question, for each memory.
+    pub answer: u32,
 }
 
 /// A part of an experiment.

@@ -52,6 +52,7 @@ impl Order {
             Some((
                 self.variant(&row.variant),
                 self.conversation(&row.conversation),
+                row.repeat,
                 row.seq,
             ))
         })?;
@@ -111,5 +112,7 @@ struct RecordKey {
 struct IngestKey {
     variant: String,
     conversation: ConversationId,
+    #[serde(default)]
+    repeat: u32,
     seq: u32,
 }

@@ -217,7 +217,8 @@ pub struct QuestionRecord {
     pub variant: String,
     /// The question.
     pub question: QuestionId,
-    /// Repeat of the answer stage, from 0.
+    /// Repeat, from 0: those of the answer stage, numbered through over those of the ingestion (repeat of the
+    /// ingestion x answers for each + repeat of the answer).
     pub repeat: u32,
     /// Its category.
     pub category: Category,
@@ -270,6 +271,9 @@ pub struct IngestRow {
     pub variant: String,
     /// Conversation that was ingested.
     pub conversation: ConversationId,
+    /// Repeat of the ingestion, from 0.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub repeat: u32,
     /// Session; null for what comes to be when the ingestion ends, and in the row that ends it.
     pub session: Option<u32>,
     /// Number of the row inside the conversation, from 0.
@@ -337,7 +341,8 @@ pub struct TimingRow {
     /// Question concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<QuestionId>,
-    /// Repeat of the answer stage.
+    /// Repeat: of the ingestion in its phases, else as in the record (a search stands under the first
+    /// that it serves).
     #[serde(default)]
     pub repeat: u32,
     /// Run of the judge.
@@ -364,6 +369,11 @@ pub struct TimingRow {
     /// What models cost, by stage.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub charges: BTreeMap<Stage, ChargeRow>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_none_yet(repeat: &u32) -> bool {
+    *repeat == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]

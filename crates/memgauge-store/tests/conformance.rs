@@ -318,11 +318,15 @@ fn check(store: &Store, model: &Model, recall: &Recall) {
         for query in ["fox", "red red oak", "sun unheard ada", ""] {
             let expected = model.bm25(&store.config().lexical, &filter, query);
             check_ranking(&store.scores(&filter, query), &expected, usize::MAX);
+            // A word in exactly half of the memories scores nothing, give or take rounding: whether it is found
+            // then is nobody's promise.
             let positive: Vec<_> = expected
                 .into_iter()
-                .filter(|(_, score)| *score > 0.0)
+                .filter(|(_, score)| *score > 1e-9)
                 .collect();
-            check_ranking(&store.search(&filter, query, 4).unwrap(), &positive, 4);
+            let mut found = store.search(&filter, query, 4).unwrap();
+            found.retain(|hit| hit.score > 1e-9);
+            check_ranking(&found, &positive, 4);
         }
         let recent = store.recent(&filter, 7).unwrap();
         let ids: Vec<MemoryId> = recent.iter().map(|hit| hit.id).collect();

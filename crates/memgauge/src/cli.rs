@@ -192,6 +192,9 @@ pub(crate) struct RunArgs {
     /// Go on with this run directory.
     #[arg(long, value_name = "DIR")]
     pub(crate) resume: Option<PathBuf>,
+    /// With --resume: ask again what failed for reasons of infrastructure, and nothing else.
+    #[arg(long, requires = "resume")]
+    pub(crate) retry_failed: bool,
     #[command(flatten)]
     pub(crate) config: ConfigOptions,
     /// Conversations ingested and questions answered at a time.

@@ -245,8 +245,13 @@ impl ConfigFile {
         }
         let config: ExperimentConfig = serde_json::from_value(whole)
             .map_err(|error| ExperimentError::config(places.file.clone(), "", error))?;
-        let file = of(config);
+        let mut file = of(config);
         let problems = file.combinations();
+        if let (Some(runs), JudgeConfig::Llm(judge)) =
+            (file.config.repeats.judge, &mut file.config.judge)
+        {
+            judge.runs = runs;
+        }
         if problems.is_empty() {
             Ok(file)
         } else {

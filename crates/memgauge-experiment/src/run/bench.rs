@@ -193,13 +193,17 @@ impl Bench {
         &self,
         variant: &str,
         conversation: &ConversationId,
+        repeat: u32,
     ) -> Result<(), ExperimentError> {
         let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut line = 0_u64;
         self.dir
             .rewrite(files::INGEST, |row: IngestKey| {
                 line += 1;
-                (row.variant != variant || row.conversation != *conversation).then_some(line)
+                let is_other = row.variant != variant
+                    || row.conversation != *conversation
+                    || row.repeat != repeat;
+                is_other.then_some(line)
             })
             .map_err(stopped)?;
         self.dir
@@ -207,7 +211,8 @@ impl Bench {
                 line += 1;
                 (!row.phase.is_ingestion()
                     || row.variant != variant
-                    || row.conversation != *conversation)
+                    || row.conversation != *conversation
+                    || row.repeat != repeat)
                     .then_some(line)
             })
             .map_err(stopped)?;
@@ -246,7 +251,8 @@ impl Bench {
             // Last: a record means that all that belongs to it is there.
             writers.records.append([record])
         })?;
-        self.done().insert(&record.variant, record.question.clone());
+        self.done()
+            .insert(&record.variant, record.question.clone(), record.repeat);
         self.observer.event(&Event::Answered);
         Ok(())
     }
@@ -256,4 +262,6 @@ impl Bench {
 struct IngestKey {
     variant: String,
     conversation: ConversationId,
+    #[serde(default)]
+    repeat: u32,
 }

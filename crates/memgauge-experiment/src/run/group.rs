@@ -35,8 +35,8 @@ struct Open {
     entry: usize,
     /// Place of the conversation whose memory is asked.
     memory: usize,
-    /// Places of the questions.
-    items: Vec<usize>,
+    /// Places of the questions, each with the repeats that are left.
+    items: Vec<(usize, Vec<u32>)>,
 }
 
 /// A memory, and the variant whose system has it open at the moment.
@@ -53,12 +53,26 @@ impl Bench {
         self: &Arc<Self>,
         group: &Group,
     ) -> Result<bool, ExperimentError> {
+        for repeat in 0..self.plan.repeats.ingest {
+            if !self.run_memories(group, repeat).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Runs the variants of a group on one repeat of their ingestion.
+    async fn run_memories(
+        self: &Arc<Self>,
+        group: &Group,
+        repeat: u32,
+    ) -> Result<bool, ExperimentError> {
         let open: BTreeMap<usize, Vec<Open>> = group
             .variants
             .iter()
-            .map(|variant| (*variant, self.open_questions(*variant)))
+            .map(|variant| (*variant, self.open_questions(*variant, repeat)))
             .collect();
-        let units = self.units(group.owner, &open);
+        let units = self.units(group.owner, &open, repeat);
         let mut units = units.into_iter().peekable();
         while units.peek().is_some() {
             let batch: Vec<Unit> = units.by_ref().take(self.jobs.max(BATCH)).collect();
@@ -104,7 +118,7 @@ impl Bench {
     }
 
     /// What is left to ask a variant, in the order of the dataset.
-    fn open_questions(&self, variant: usize) -> Vec<Open> {
+    fn open_questions(&self, variant: usize, ingestion: u32) -> Vec<Open> {
         let Some(planned) = self.plan.variants.get(variant) else {
             return Vec::new();
         };
@@ -113,15 +127,19 @@ impl Bench {
         let done = self.done();
         let asked = self.plan.conversations.iter();
         asked
-            .filter(|conversation| self.plan.asks(variant, conversation.entry))
             .filter_map(|conversation| {
                 let entry = self.dataset.conversations.get(conversation.entry)?;
-                let is_open = |place: &usize| {
-                    let item = entry.items.get(*place);
-                    item.is_some_and(|item| !done.has(&planned.name, &item.question.id))
+                let left = |place: &usize| {
+                    let question = &entry.items.get(*place)?.question.id;
+                    let repeats: Vec<u32> = self
+                        .plan
+                        .repeats_of(ingestion)
+                        .filter(|repeat| self.plan.asks(variant, conversation.entry, *repeat))
+                        .filter(|repeat| !done.has(&planned.name, question, *repeat))
+                        .collect();
+                    (!repeats.is_empty()).then_some((*place, repeats))
                 };
-                let items: Vec<usize> =
-                    conversation.items.iter().copied().filter(is_open).collect();
+                let items: Vec<_> = conversation.items.iter().filter_map(left).collect();
                 let memory = match is_swapped {
                     true => (conversation.entry + 1) % count,
                     false => conversation.entry,
@@ -136,7 +154,11 @@ impl Bench {
     }
 
     /// The memories that the open questions need.
-    fn units(&self, owner: usize, open: &BTreeMap<usize, Vec<Open>>) -> Vec<Unit> {
+    fn units(&self, owner: usize, open: &BTreeMap<usize, Vec<Open>>, repeat: u32) -> Vec<Unit> {
+        let named = |name: String| match repeat {
+            0 => name,
+            repeat => format!("{name}-{repeat}"),
+        };
         let needed: BTreeSet<usize> = open.values().flatten().map(|open| open.memory).collect();
         let isolation = self
             .plan
@@ -147,7 +169,8 @@ impl Bench {
             _ if needed.is_empty() => Vec::new(),
             // Every conversation of the plan, asked or not: they are the crowd.
             Some(Isolation::Shared) => vec![Unit {
-                name: "shared".to_owned(),
+                repeat,
+                name: named("shared".to_owned()),
                 entries: self
                     .plan
                     .conversations
@@ -158,7 +181,8 @@ impl Bench {
             _ => needed
                 .into_iter()
                 .map(|entry| Unit {
-                    name: format!("{entry:05}"),
+                    repeat,
+                    name: named(format!("{entry:05}")),
                     entries: vec![entry],
                 })
                 .collect(),

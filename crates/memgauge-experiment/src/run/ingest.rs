@@ -25,6 +25,8 @@ pub(super) struct Unit {
     pub(super) name: String,
     /// Places in the dataset, in order.
     pub(super) entries: Vec<usize>,
+    /// Repeat of the ingestion.
+    pub(super) repeat: u32,
 }
 
 /// What an ingestion left.
@@ -60,7 +62,7 @@ impl Bench {
         let mut journals = BTreeMap::new();
         for entry in &unit.entries {
             let id = self.conversation(*entry);
-            if let Some(journal) = self.done().take_journal(name, &id) {
+            if let Some(journal) = self.done().take_journal(name, &id, unit.repeat) {
                 journals.insert(id, journal);
             }
         }
@@ -88,7 +90,7 @@ impl Bench {
         }
         if self.resumed {
             for entry in &unit.entries {
-                self.forget_ingestion(name, &self.conversation(*entry))?;
+                self.forget_ingestion(name, &self.conversation(*entry), unit.repeat)?;
             }
         }
         let mut ledgers: Vec<Ledger> = Vec::new();
@@ -99,6 +101,7 @@ impl Bench {
             };
             let mut ledger = Ledger {
                 variant: name.to_owned(),
+                repeat: unit.repeat,
                 conversation: entry.conversation.head.id.clone(),
                 seq: 0,
                 lineage: Lineage::default(),
@@ -125,7 +128,7 @@ impl Bench {
         if failure.is_some() {
             // Half a memory is none: no table may count it.
             for entry in &unit.entries {
-                self.forget_ingestion(name, &self.conversation(*entry))?;
+                self.forget_ingestion(name, &self.conversation(*entry), unit.repeat)?;
             }
         }
         let lineages = ledgers
@@ -176,7 +179,11 @@ impl Bench {
             let in_flight = self.ingesting.fetch_add(1, Ordering::Relaxed) + 1;
             let start = Instant::now();
             let result = system
-                .ingest(&meter.at(Stage::Extract), &entry.conversation.head, session)
+                .ingest(
+                    &meter.at(Stage::Extract).at_epoch(ledger.repeat),
+                    &entry.conversation.head,
+                    session,
+                )
                 .await;
             let elapsed = start.elapsed();
             self.ingesting.fetch_sub(1, Ordering::Relaxed);
@@ -207,9 +214,11 @@ impl Bench {
         ledgers: &mut [Ledger],
     ) -> Result<Ended, ExperimentError> {
         let meter = Meter::new();
+        let repeat = ledgers.first().map_or(0, |ledger| ledger.repeat);
         let in_flight = self.ingesting.fetch_add(1, Ordering::Relaxed) + 1;
         let start = Instant::now();
-        let result = system.flush(&meter.at(Stage::Index)).await;
+        let cx = meter.at(Stage::Index).at_epoch(repeat);
+        let result = system.flush(&cx).await;
         let elapsed = start.elapsed();
         self.ingesting.fetch_sub(1, Ordering::Relaxed);
         // With a shared memory, its end is booked on the last conversation.
@@ -301,6 +310,8 @@ impl Bench {
 /// The journal that an ingestion is writing.
 struct Ledger {
     variant: String,
+    /// Repeat of the ingestion.
+    repeat: u32,
     conversation: ConversationId,
     seq: u32,
     lineage: Lineage,
@@ -315,6 +326,7 @@ impl Ledger {
         IngestRow {
             variant: self.variant.clone(),
             conversation: self.conversation.clone(),
+            repeat: self.repeat,
             session,
             seq,
             event,
@@ -337,7 +349,7 @@ impl Ledger {
             conversation: self.conversation.clone(),
             session: None,
             question: None,
-            repeat: 0,
+            repeat: self.repeat,
             run: None,
             ms: None,
             replayed_ms: None,

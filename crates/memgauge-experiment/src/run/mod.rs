@@ -23,8 +23,8 @@ use memgauge_model::{TrafficError, TrafficMode};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::Summary;
 use memgauge_report::{
-    CellManifest, DatasetManifest, Manifest, RunDir, RunDirError, ShardManifest, TrafficManifest,
-    VariantManifest, files, publish, record,
+    CellManifest, DatasetManifest, Manifest, RepeatsManifest, RunDir, RunDirError, ShardManifest,
+    TrafficManifest, VariantManifest, files, publish, record,
 };
 
 pub use observe::{Event, Observer, Stop};
@@ -52,6 +52,8 @@ pub struct RunOptions {
     pub revision: Option<String>,
     /// Start of the run in UTC: RFC 3339.
     pub started: String,
+    /// With a resume: ask again what failed for reasons of infrastructure.
+    pub retry_failed: bool,
     /// Models' traffic, secrets, prompts.
     pub supplies: Supplies,
 }
@@ -217,6 +219,9 @@ impl Runner {
         let lock = dir.lock().map_err(ExperimentError::RunDir)?;
         let manifest = dir.manifest().map_err(ExperimentError::RunDir)?;
         self.must_match(&dir, &manifest)?;
+        if self.options.retry_failed {
+            resume::drop_failed(&dir)?;
+        }
         let report = self.carry_on(dir, observer, stop).await;
         drop(lock);
         report
@@ -432,6 +437,10 @@ impl Runner {
             started: self.options.started.clone(),
             machine: machine::describe(),
             jobs: self.jobs(),
+            repeats: Some(RepeatsManifest {
+                ingest: self.plan.repeats.ingest,
+                answer: self.plan.repeats.answer,
+            }),
             shard: self.plan.shard.map(|shard| ShardManifest {
                 index: shard.index(),
                 of: shard.of(),

@@ -20,6 +20,8 @@ use crate::error::ExperimentError;
 /// A question after its search.
 struct Searched {
     place: usize,
+    /// Repeats that it is to be answered in.
+    repeats: Vec<u32>,
     recall: Result<Recall, ComponentError>,
     meter: Arc<Meter>,
     timing: Option<TimingRow>,
@@ -55,7 +57,7 @@ impl Bench {
         variant: usize,
         entry: usize,
         memory: usize,
-        items: &[usize],
+        items: &[(usize, Vec<u32>)],
         ready: &Ready,
     ) -> Result<bool, ExperimentError> {
         let Some(found) = self.search(variant, entry, memory, items, ready).await? else {
@@ -78,9 +80,24 @@ impl Bench {
                     if bench.is_halted() {
                         return Ok(());
                     }
-                    bench
-                        .answer(variant, entry, memory, searched, answerer, &ready)
-                        .await
+                    let mut search = searched.timing.map(|timing| (timing, searched.meter));
+                    for repeat in searched.repeats {
+                        let asked = Asked {
+                            variant,
+                            entry,
+                            memory,
+                            place: searched.place,
+                            repeat,
+                            recall: &searched.recall,
+                            answer: None,
+                            tokens: None,
+                            judgements: Vec::new(),
+                            ready: &ready,
+                            counters: BTreeMap::new(),
+                        };
+                        bench.answer(asked, search.take(), &*answerer).await?;
+                    }
+                    Ok(())
                 });
                 self.joined(task)
             })
@@ -92,53 +109,46 @@ impl Bench {
         }
         outcome?;
         let done = self.done();
-        Ok(items.iter().all(|place| {
-            self.item(entry, *place)
-                .is_none_or(|item| done.has(&planned.name, &item.question.id))
+        Ok(items.iter().all(|(place, repeats)| {
+            self.item(entry, *place).is_none_or(|item| {
+                let id = &item.question.id;
+                let mut repeats = repeats.iter();
+                repeats.all(|repeat| done.has(&planned.name, id, *repeat))
+            })
         }))
     }
 
-    /// Answers, judges and records one question.
+    /// Answers, judges and records one question in one repeat; the first to be answered carries the search.
     async fn answer(
         &self,
-        variant: usize,
-        entry: usize,
-        memory: usize,
-        searched: Searched,
-        answerer: Arc<dyn memgauge_core::Answerer>,
-        ready: &Ready,
+        mut asked: Asked<'_>,
+        search: Option<(TimingRow, Arc<Meter>)>,
+        answerer: &dyn memgauge_core::Answerer,
     ) -> Result<(), ExperimentError> {
-        let Some(item) = self.item(entry, searched.place) else {
+        let (variant, repeat) = (asked.variant, asked.repeat);
+        let Some(item) = self.item(asked.entry, asked.place) else {
             return Ok(());
         };
         let mut trail = Trail::default();
-        if let Some(timing) = searched.timing {
-            trail.add(timing, &searched.meter);
+        if let Some((timing, meter)) = search {
+            trail.add(timing, &meter);
         }
-        let mut asked = Asked {
-            variant,
-            entry,
-            memory,
-            place: searched.place,
-            recall: searched.recall,
-            answer: None,
-            tokens: None,
-            judgements: Vec::new(),
-            ready,
-            counters: BTreeMap::new(),
-        };
-        if let Ok(recall) = &asked.recall {
+        if let Ok(recall) = asked.recall {
             let meter = Meter::new();
             let in_flight = self.answering.fetch_add(1, Ordering::Relaxed) + 1;
             let start = Instant::now();
             let answer: Result<Answer, ComponentError> = answerer
-                .answer(&meter.at(Stage::Answer), &item.question, &recall.context)
+                .answer(
+                    &meter.at(Stage::Answer).at_epoch(repeat),
+                    &item.question,
+                    &recall.context,
+                )
                 .await;
             let elapsed = unheld(start.elapsed(), &meter);
             self.answering.fetch_sub(1, Ordering::Relaxed);
             let unit = TimingRow {
                 in_flight,
-                ..self.timing(variant, item, Phase::Answer)
+                ..self.timing(variant, item, repeat, Phase::Answer)
             };
             trail.add(measured(unit, elapsed, answer.is_ok(), &meter), &meter);
             if let Err(error) = &answer
@@ -150,7 +160,7 @@ impl Bench {
             asked.tokens = AnswerTokens::of(&meter.calls(), Stage::Answer);
             if let Ok(answer) = &answer {
                 asked.judgements = self
-                    .judgements(variant, item, &answer.text, &mut trail)
+                    .judgements(variant, item, repeat, &answer.text, &mut trail)
                     .await?;
             }
             asked.answer = Some(answer);
@@ -166,6 +176,7 @@ impl Bench {
         &self,
         variant: usize,
         item: &Item,
+        repeat: u32,
         answer: &str,
         trail: &mut Trail,
     ) -> Result<Vec<JudgementRow>, ExperimentError> {
@@ -186,7 +197,7 @@ impl Bench {
             let unit = TimingRow {
                 run: Some(run),
                 in_flight,
-                ..self.timing(variant, item, Phase::Judge)
+                ..self.timing(variant, item, repeat, Phase::Judge)
             };
             let timing = measured(unit, elapsed, result.is_ok(), &meter);
             (run, result, timing, meter)
@@ -213,19 +224,21 @@ impl Bench {
         variant: usize,
         entry: usize,
         memory: usize,
-        items: &[usize],
+        items: &[(usize, Vec<u32>)],
         ready: &Ready,
     ) -> Result<Option<Vec<Searched>>, ExperimentError> {
         let asked_from = self.conversation(memory);
         let load = load();
         let mut found = Vec::with_capacity(items.len());
-        for (order, place) in items.iter().enumerate() {
+        for (order, (place, repeats)) in items.iter().enumerate() {
             if self.is_halted() {
                 return Ok(None);
             }
             let Some(item) = self.item(entry, *place) else {
                 continue;
             };
+            let first = repeats.first().copied().unwrap_or(0);
+            let ingestion = self.plan.ingestion_of(first);
             let meter = Meter::new();
             if let Some(failure) = &ready.failure {
                 let error = ComponentError::new(
@@ -235,6 +248,7 @@ impl Bench {
                 );
                 found.push(Searched {
                     place: *place,
+                    repeats: repeats.clone(),
                     recall: Err(error),
                     meter,
                     timing: None,
@@ -244,13 +258,17 @@ impl Bench {
             let start = Instant::now();
             let recall = ready
                 .system
-                .recall(&meter.at(Stage::Search), &asked_from, &item.question)
+                .recall(
+                    &meter.at(Stage::Search).at_epoch(ingestion),
+                    &asked_from,
+                    &item.question,
+                )
                 .await;
             let elapsed = unheld(start.elapsed(), &meter);
             let unit = TimingRow {
                 warm_up: order < self.file.config.measure.warm_up,
                 load,
-                ..self.timing(variant, item, Phase::Search)
+                ..self.timing(variant, item, first, Phase::Search)
             };
             let timing = measured(unit, elapsed, recall.is_ok(), &meter);
             if let Err(error) = &recall
@@ -261,6 +279,7 @@ impl Bench {
             }
             found.push(Searched {
                 place: *place,
+                repeats: repeats.clone(),
                 recall,
                 meter,
                 timing: Some(timing),
@@ -273,7 +292,7 @@ impl Bench {
         self.dataset.conversations.get(entry)?.items.get(place)
     }
 
-    fn timing(&self, variant: usize, item: &Item, phase: Phase) -> TimingRow {
+    fn timing(&self, variant: usize, item: &Item, repeat: u32, phase: Phase) -> TimingRow {
         TimingRow {
             variant: self
                 .plan
@@ -285,7 +304,7 @@ impl Bench {
             conversation: item.question.id.conversation.clone(),
             session: None,
             question: Some(item.question.id.clone()),
-            repeat: 0,
+            repeat,
             run: None,
             ms: None,
             replayed_ms: None,

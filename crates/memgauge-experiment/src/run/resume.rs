@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use memgauge_core::{ConversationId, QuestionId};
-use memgauge_report::{Lineage, RunDir};
+use memgauge_core::{ConversationId, ErrorKind, QuestionId};
+use memgauge_report::{Lineage, RunDir, files};
 use serde::Deserialize;
 
 use super::stopped;
@@ -12,11 +12,15 @@ use crate::error::ExperimentError;
 /// Questions that have a record, ingestions that have an end, contexts that are written.
 #[derive(Default)]
 pub(super) struct Done {
-    records: BTreeMap<String, BTreeSet<QuestionId>>,
-    journals: BTreeMap<(String, ConversationId), Journal>,
+    /// By variant: question and repeat.
+    records: BTreeMap<String, BTreeSet<(QuestionId, u32)>>,
+    journals: BTreeMap<JournalKey, Journal>,
     /// Digests in `contexts.jsonl`.
     pub(super) contexts: BTreeSet<String>,
 }
+
+/// Variant, conversation and repeat of the ingestion.
+type JournalKey = (String, ConversationId, u32);
 
 /// The journal of one ingestion.
 #[derive(Default)]
@@ -34,6 +38,7 @@ impl Done {
         struct Row {
             variant: String,
             question: QuestionId,
+            repeat: u32,
             // Without it the line is no record.
             #[serde(rename = "outcome")]
             _outcome: serde::de::IgnoredAny,
@@ -43,7 +48,7 @@ impl Done {
             digest: String,
         }
         let mut done = Self::default();
-        dir.records(|row: Row| done.insert(&row.variant, row.question))
+        dir.records(|row: Row| done.insert(&row.variant, row.question, row.repeat))
             .map_err(stopped)?;
         dir.contexts(|row: ContextKey| {
             done.contexts.insert(row.digest);
@@ -52,7 +57,7 @@ impl Done {
         dir.ingest(|row| {
             let journal = done
                 .journals
-                .entry((row.variant, row.conversation))
+                .entry((row.variant, row.conversation, row.repeat))
                 .or_default();
             match &row.event {
                 Some(event) => journal.lineage.apply(event),
@@ -63,22 +68,22 @@ impl Done {
         Ok(done)
     }
 
-    pub(super) fn insert(&mut self, variant: &str, question: QuestionId) {
+    pub(super) fn insert(&mut self, variant: &str, question: QuestionId, repeat: u32) {
         match self.records.get_mut(variant) {
             Some(questions) => {
-                questions.insert(question);
+                questions.insert((question, repeat));
             }
             None => {
                 self.records
-                    .insert(variant.to_owned(), BTreeSet::from([question]));
+                    .insert(variant.to_owned(), BTreeSet::from([(question, repeat)]));
             }
         }
     }
 
-    pub(super) fn has(&self, variant: &str, question: &QuestionId) -> bool {
+    pub(super) fn has(&self, variant: &str, question: &QuestionId, repeat: u32) -> bool {
         self.records
             .get(variant)
-            .is_some_and(|questions| questions.contains(question))
+            .is_some_and(|questions| questions.contains(&(question.clone(), repeat)))
     }
 
     /// Records of all variants.
@@ -91,8 +96,28 @@ impl Done {
         &mut self,
         variant: &str,
         conversation: &ConversationId,
+        repeat: u32,
     ) -> Option<Journal> {
         self.journals
-            .remove(&(variant.to_owned(), conversation.clone()))
+            .remove(&(variant.to_owned(), conversation.clone(), repeat))
     }
+}
+
+/// Drops the records of questions that failed for reasons of infrastructure, so that they are asked again. What a
+/// model answered, readable or not, stays, and so does a prompt that its window cannot hold.
+pub(super) fn drop_failed(dir: &RunDir) -> Result<(), ExperimentError> {
+    #[derive(Deserialize)]
+    struct Row {
+        error: Option<ErrorKind>,
+    }
+    let mut line = 0_u64;
+    dir.rewrite(files::RECORDS, |row: Row| {
+        line += 1;
+        let is_outcome = row
+            .error
+            .is_none_or(|kind| matches!(kind, ErrorKind::Malformed | ErrorKind::ContextTooLong));
+        is_outcome.then_some(line)
+    })
+    .map(drop)
+    .map_err(stopped)
 }

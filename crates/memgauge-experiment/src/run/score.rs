@@ -28,7 +28,9 @@ pub(super) struct Asked<'a> {
     pub(super) memory: usize,
     /// Place of the question in its conversation's list.
     pub(super) place: usize,
-    pub(super) recall: Result<Recall, ComponentError>,
+    /// Of ingestion and answer together.
+    pub(super) repeat: u32,
+    pub(super) recall: &'a Result<Recall, ComponentError>,
     /// `None` when the search failed.
     pub(super) answer: Option<Result<Answer, ComponentError>>,
     /// Tokens of the model that answered.
@@ -52,7 +54,7 @@ impl Bench {
         let mut record = QuestionRecord {
             variant: variant.name.clone(),
             question: item.question.id.clone(),
-            repeat: 0,
+            repeat: asked.repeat,
             category: item.key.category,
             outcome: Outcome::Answered,
             text: item.question.text.clone(),
@@ -88,8 +90,8 @@ impl Bench {
             recall.lists.len(),
             self.file.config.record.candidates,
         );
-        self.evidence(&mut record, &recall, asked.memory, &asked.ready.lineages);
-        record.lists = recall.lists;
+        self.evidence(&mut record, recall, asked.memory, &asked.ready.lineages);
+        record.lists.clone_from(&recall.lists);
         match asked.answer {
             Some(Ok(answer)) => {
                 let gold = self
@@ -110,7 +112,7 @@ impl Bench {
                 record.answer = Some(answer.text);
                 record.answer_entry = answer.entry;
             }
-            Some(Err(error)) => record.outcome = failure(error),
+            Some(Err(error)) => record.outcome = failure(&error),
             None => {}
         }
         Ok((record, row))
@@ -246,10 +248,10 @@ impl Bench {
     }
 }
 
-fn failure(error: ComponentError) -> Outcome {
+fn failure(error: &ComponentError) -> Outcome {
     Outcome::Failed {
-        component: error.component,
+        component: error.component.clone(),
         error: error.kind,
-        message: error.message,
+        message: error.message.clone(),
     }
 }

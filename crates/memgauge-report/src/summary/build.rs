@@ -13,7 +13,8 @@ use super::memory::MemoryRows;
 use super::no_op::{Arm, Outcomes, no_ops};
 use super::suspicion::suspicions;
 use super::{
-    ContextTokens, DOMAINS, HEADLINES, J, Mean, REFERENCE, SLICES, Scores, Summary, VariantSummary,
+    ContextTokens, DOMAINS, HEADLINES, J, Mean, REFERENCE, RepeatSummary, SLICES, Scores, Spread,
+    Summary, VariantSummary,
 };
 use crate::fate::Fate;
 use crate::manifest::{Machine, Manifest};
@@ -81,10 +82,11 @@ pub fn summarise(
     let mut calls: BTreeMap<String, CallRows> = BTreeMap::new();
     dir.calls(|row| calls.entry(row.variant.clone()).or_default().add(row))?;
 
-    // One column entry per question asked of any variant, so that all variants share a layout.
+    // One column entry per question asked of any variant, so that all variants share a layout. Repeats of a
+    // question are no questions of their own: their mean counts.
     let mut questions: BTreeMap<(QuestionId, u32), Category> = BTreeMap::new();
     for row in rows.values().flatten() {
-        questions.insert((row.question.clone(), row.repeat), row.category);
+        questions.insert((row.question.clone(), 0), row.category);
     }
     let index: BTreeMap<&(QuestionId, u32), usize> = questions.keys().zip(0..).collect();
     let (layout, conversations) = layout(&questions);
@@ -94,17 +96,18 @@ pub fn summarise(
         .variants
         .iter()
         .map(|variant| {
-            let mut columns = vec![vec![None; questions.len()]; HEADLINES.len()];
+            let mut columns = vec![vec![MeanOf::default(); questions.len()]; HEADLINES.len()];
             for row in rows.get(&variant.name).into_iter().flatten() {
-                let at = index.get(&(row.question.clone(), row.repeat));
+                let at = index.get(&(row.question.clone(), 0));
                 let mut known = values(row);
                 for (metric, column) in HEADLINES.iter().zip(&mut columns) {
                     if let Some(cell) = at.and_then(|at| column.get_mut(*at)) {
-                        *cell = known.remove(*metric);
+                        cell.add(known.remove(*metric));
                     }
                 }
             }
-            columns
+            let means = |column: Vec<MeanOf>| column.into_iter().map(MeanOf::mean).collect();
+            columns.into_iter().map(means).collect()
         })
         .collect();
     let columns: Vec<Column<'_>> = headline.iter().flatten().map(Vec::as_slice).collect();
@@ -150,7 +153,8 @@ pub fn summarise(
             system: variant.system.clone(),
             control: variant.control,
             ingested_as: variant.ingested_as.clone(),
-            questions: mine.len(),
+            questions: count_questions(mine),
+            repeats: repeats(mine),
             failed: 0,
             failures: BTreeMap::new(),
             scores: plain_scores(mine),
@@ -242,17 +246,15 @@ pub fn summarise(
             ingestion: calls.get(variant.ingestion()),
         };
         summary.stages = calls.stages();
-        summary.cost = calls.cost(mine.len());
+        summary.cost = calls.cost(mine.len(), ingested(mine, manifest));
         variants.push(summary);
     }
 
     flag_no_ops(manifest, &rows, &mut variants);
 
     let mut by_category: BTreeMap<String, usize> = BTreeMap::new();
-    for ((_, repeat), category) in &questions {
-        if *repeat == 0 {
-            *by_category.entry(category.name().to_owned()).or_default() += 1;
-        }
+    for category in questions.values() {
+        *by_category.entry(category.name().to_owned()).or_default() += 1;
     }
     Ok(Summary {
         schema_version: SCHEMA_VERSION,
@@ -358,6 +360,79 @@ impl From<Estimate> for Mean {
             high: Some(estimate.interval.high),
         }
     }
+}
+
+/// A mean that is being added up.
+#[derive(Debug, Clone, Copy, Default)]
+struct MeanOf {
+    sum: f64,
+    count: u32,
+}
+
+impl MeanOf {
+    fn add(&mut self, value: Option<f64>) {
+        if let Some(value) = value {
+            self.sum += value;
+            self.count += 1;
+        }
+    }
+
+    /// `None` without a value.
+    fn mean(self) -> Option<f64> {
+        match self.count {
+            0 => None,
+            // The value itself, not a quotient of it.
+            1 => Some(self.sum),
+            count => Some(self.sum / f64::from(count)),
+        }
+    }
+}
+
+fn count_questions(rows: &[Row]) -> usize {
+    let questions: BTreeSet<&QuestionId> = rows.iter().map(|row| &row.question).collect();
+    questions.len()
+}
+
+/// Questions x memories that they were asked of.
+fn ingested(rows: &[Row], manifest: &Manifest) -> usize {
+    let answers = manifest.repeats.map_or(1, |repeats| repeats.answer).max(1);
+    let asked: BTreeSet<(&QuestionId, u32)> = rows
+        .iter()
+        .map(|row| (&row.question, row.repeat / answers))
+        .collect();
+    asked.len()
+}
+
+/// How far the headline metrics differ from repeat to repeat; `None` where nothing is repeated.
+fn repeats(rows: &[Row]) -> Option<RepeatSummary> {
+    let all: BTreeSet<u32> = rows.iter().map(|row| row.repeat).collect();
+    if all.len() < 2 {
+        return None;
+    }
+    let scored: Vec<(u32, BTreeMap<String, f64>)> = rows
+        .iter()
+        .filter(|row| row.category.is_scored())
+        .map(|row| (row.repeat, values(row)))
+        .collect();
+    let spread = |metric: &&str| {
+        let of = |repeat: &u32| {
+            let mut mean = MeanOf::default();
+            let rows = scored.iter().filter(|(own, _)| own == repeat);
+            rows.for_each(|(_, values)| mean.add(values.get(*metric).copied()));
+            mean.mean()
+        };
+        let means: Vec<Option<f64>> = all.iter().map(of).collect();
+        let known: Vec<f64> = means.iter().copied().flatten().collect();
+        let spread = Spread {
+            sd: crate::statistics::standard_deviation(&known),
+            means,
+        };
+        ((*metric).to_owned(), spread)
+    };
+    Some(RepeatSummary {
+        repeats: all.len(),
+        metrics: HEADLINES.iter().map(spread).collect(),
+    })
 }
 
 /// Every metric of a record that has a value.

@@ -96,8 +96,9 @@ impl Calls<'_> {
             .collect()
     }
 
-    /// What the variant cost; `None` where no model was called.
-    pub(super) fn cost(&self, questions: usize) -> Option<CostSummary> {
+    /// What the variant cost; `None` where no model was called. Asking is divided by `answers` (questions x
+    /// repeats), the ingestion by `memories` (questions x repeats of the ingestion).
+    pub(super) fn cost(&self, answers: usize, memories: usize) -> Option<CostSummary> {
         self.rows().next()?;
         let of = |is: fn(Phase) -> bool| {
             let rows: Vec<&CallRow> = self.rows().filter(|row| is(row.phase)).collect();
@@ -105,13 +106,18 @@ impl Calls<'_> {
         };
         let ingest = of(Phase::is_ingestion);
         let ask = of(|phase| matches!(phase, Phase::Search | Phase::Answer));
-        let per_question = (questions > 0).then(|| {
-            let share = |a: Option<u64>, b: Option<u64>| Some((a? + b?) as f64 / questions as f64);
+        let per_question = (answers > 0 && memories > 0).then(|| {
+            let (answers, memories) = (answers as f64, memories as f64);
+            let share =
+                |a: Option<u64>, b: Option<u64>| Some(a? as f64 / memories + b? as f64 / answers);
             PerQuestion {
-                calls: (ingest.calls + ask.calls) as f64 / questions as f64,
+                calls: ingest.calls as f64 / memories + ask.calls as f64 / answers,
                 input_tokens: share(ingest.input_tokens, ask.input_tokens),
                 output_tokens: share(ingest.output_tokens, ask.output_tokens),
-                dollars: add(ingest.dollars, ask.dollars).map(|sum| sum / questions as f64),
+                dollars: ingest
+                    .dollars
+                    .zip(ask.dollars)
+                    .map(|(ingest, ask)| ingest / memories + ask / answers),
             }
         });
         Some(CostSummary {
@@ -235,14 +241,14 @@ mod tests {
             rows.add(row(Phase::Ingest, 1, CallOutcome::Usable, Some(1.0)));
         }
         rows.add(row(Phase::Answer, 0, CallOutcome::Usable, Some(0.5)));
-        let cost = all(&rows).cost(5).unwrap();
+        let cost = all(&rows).cost(5, 5).unwrap();
         assert_eq!(cost.ingest.dollars, Some(2.0));
         assert_eq!(cost.per_question.unwrap().dollars, Some(0.5));
         assert_eq!(cost.per_question.unwrap().input_tokens, Some(6.0));
         // The first round was paid too.
         assert_eq!(cost.paid_dollars, Some(4.5));
         rows.add(row(Phase::Answer, 1, CallOutcome::Usable, None));
-        let cost = all(&rows).cost(5).unwrap();
+        let cost = all(&rows).cost(5, 5).unwrap();
         assert_eq!((cost.ask.dollars, cost.paid_dollars), (None, None));
     }
 
@@ -250,6 +256,6 @@ mod tests {
     fn without_calls_there_is_no_cost() {
         let rows = CallRows::default();
         assert!(all(&rows).stages().is_empty());
-        assert_eq!(all(&rows).cost(3), None);
+        assert_eq!(all(&rows).cost(3, 3), None);
     }
 }

@@ -11,7 +11,8 @@ use crate::record::IngestRow;
 /// Journals of one variant, by conversation.
 #[derive(Default)]
 pub(super) struct MemoryRows {
-    lineages: BTreeMap<ConversationId, Lineage>,
+    /// By conversation and repeat.
+    lineages: BTreeMap<(ConversationId, u32), Lineage>,
     operations: BTreeMap<String, u64>,
     pub(super) counters: BTreeMap<String, u64>,
     /// Whether the system keeps memories at all.
@@ -32,7 +33,7 @@ impl MemoryRows {
                 .entry(name.as_str().unwrap_or("unknown").to_owned())
                 .or_default() += 1;
             self.lineages
-                .entry(row.conversation.clone())
+                .entry((row.conversation.clone(), row.repeat))
                 .or_default()
                 .apply(event);
         }

@@ -89,6 +89,25 @@ pub struct JudgeSummary {
     pub sd_of_runs: Option<f64>,
 }
 
+/// How far the numbers of a variant differ from repeat to repeat, over categories 1 to 4.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RepeatSummary {
+    /// How many there are: memories x answers.
+    pub repeats: usize,
+    /// Headline metric -> means of the repeats.
+    pub metrics: BTreeMap<String, Spread>,
+}
+
+/// A metric from repeat to repeat.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// Mean over the questions, repeat by repeat; null where a repeat has no value.
+    pub means: Vec<Option<f64>>,
+    /// Standard deviation of the means (n - 1); null with fewer than two. It tells how steady the system is,
+    /// and nothing about the uncertainty of the mean.
+    pub sd: Option<f64>,
+}
+
 /// Calls of models behind an API, added up. A sum is null as soon as one reply did not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Cost {
@@ -232,7 +251,10 @@ pub struct VariantSummary {
     pub ingested_as: Option<String>,
     /// Questions in the run.
     pub questions: usize,
-    /// Questions that a failure of infrastructure left without an answer: in no score.
+    /// How far repeats differ; null where nothing was repeated.
+    #[serde(default)]
+    pub repeats: Option<RepeatSummary>,
+    /// Records that a failure of infrastructure left without an answer: in no score.
     pub failed: usize,
     /// Failures by component and kind.
     pub failures: BTreeMap<String, usize>,

@@ -74,6 +74,7 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
         argv: std::env::args().map(|argument| redact(&argument)).collect(),
         revision: option_env!("MEMGAUGE_REVISION").map(str::to_owned),
         started: jiff::Timestamp::now().to_string(),
+        retry_failed: args.retry_failed,
         supplies: Supplies {
             exchange: Arc::clone(&exchange),
             ..places::supplies()

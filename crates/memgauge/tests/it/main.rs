@@ -20,6 +20,7 @@ mod protocols;
 mod provider;
 mod quickstart;
 mod real_data;
+mod repeats;
 mod resume;
 mod shard;
 mod traffic;
