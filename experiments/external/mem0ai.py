@@ -1,15 +1,26 @@
 """Mem0's own search, from the pip package mem0ai, without a language model: every turn is kept as it was said
 (`infer=False`) and found by `Memory.search`. Vectors come from `memgauge model embed`, so that they are those of
-memgauge's own systems and the two differ in the search alone. docs/EXTERNAL.md says what is needed."""
+memgauge's own systems and the two differ in the search alone. With `--keywords` Mem0 joins them with BM25, for
+which it needs the package fastembed. docs/EXTERNAL.md says more.
+
+    mem0ai.py [--keywords] [arguments of `memgauge model embed`]"""
+import functools
 import json
 import os
 import subprocess
 import sys
 from importlib.metadata import version
 
+# fastembed's own list is a file on a model hub.
+STOP_WORDS = set("""a an the and or but of to in on at for from by with about as is are was were be been am do does did
+have has had having i you he she it we they me him her us them my your his its our their this that these those what
+which who whom when where why how not no so if then than there here can will would could should just""".split())
+
 replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
 os.dup2(2, 1)  # whatever a library prints goes to standard error
 os.environ.update(MEM0_TELEMETRY="False", OPENAI_API_KEY="unused")
+keywords = "--keywords" in sys.argv
+model = [argument for argument in sys.argv[1:] if argument != "--keywords"]
 
 
 class Vectors:
@@ -17,7 +28,7 @@ class Vectors:
 
     def __init__(self, *_):
         self.process = subprocess.Popen(
-            ["memgauge", "model", "embed", *sys.argv[1:]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+            ["memgauge", "model", "embed", *model], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
 
     def embed(self, text, memory_action=None):
         self.process.stdin.write(json.dumps(text) + "\n")
@@ -34,6 +45,15 @@ class System:
         from mem0 import Memory
         from mem0.utils.factory import EmbedderFactory
 
+        ours = version("mem0ai")
+        if keywords:
+            import fastembed
+            ours += " with fastembed " + version("fastembed")
+            local = {"specific_model_path": request["folder"], "stopwords": STOP_WORDS}
+            embed = fastembed.SparseTextEmbedding
+            embed.__init__ = functools.partialmethod(embed.__init__, **local)
+        else:
+            sys.modules["fastembed"] = None  # not there, even where it is
         vectors = Vectors()
         EmbedderFactory.create = lambda *_: vectors
         self.memory = Memory.from_config({
@@ -41,7 +61,7 @@ class System:
                 "path": os.path.join(request["folder"], "qdrant"), "on_disk": True,
                 "embedding_model_dims": len(vectors.embed("word"))}},
             "history_db_path": os.path.join(request["folder"], "history.db")})
-        return {"protocol": 1, "name": "mem0ai", "version": version("mem0ai"), "sources": True, "events": True}
+        return {"protocol": 1, "name": "mem0ai", "version": ours, "sources": True, "events": True}
 
     def reset(self, request):
         pass  # the folder is new
