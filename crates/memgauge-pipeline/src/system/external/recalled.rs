@@ -170,3 +170,148 @@ fn once(turns: &[TurnId]) -> Vec<TurnId> {
     }
     seen
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use memgauge_core::{Session, SessionNotes, Turn};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// What `reply` comes to where one conversation said two turns and told one memory, `m`.
+    fn read(sources: bool, events: bool, reply: Value) -> Result<Recall, String> {
+        let about: Description = serde_json::from_value(json!({
+            "protocol": 1, "name": "n", "sources": sources, "events": events,
+        }))
+        .unwrap();
+        let conversation = ConversationId::new("c");
+        let held_at = date(2023, 5, 8).at(13, 56, 0, 0);
+        let turn = |turn| Turn {
+            id: TurnId::new(1, turn),
+            speaker: "Ann".to_owned(),
+            text: "Hello".to_owned(),
+            image: None,
+        };
+        let session = Session {
+            index: 1,
+            held_at,
+            held_at_text: String::new(),
+            turns: vec![turn(1), turn(2)],
+            notes: SessionNotes::default(),
+        };
+        let mut said = Transcripts::default();
+        said.note(&conversation, &session);
+        let mut book = Book::default();
+        if events {
+            let mut event = json!({"op": "add", "id": "m", "text": "Ann: Hello"});
+            if sources {
+                event["sources"] = json!(["D1:2"]);
+            }
+            let changes = serde_json::from_value(json!([event])).unwrap();
+            let at = Some((&conversation, held_at));
+            book.carry_out(changes, &about, at, &said).unwrap();
+        }
+        let reading = Reading {
+            about: &about,
+            said: &said,
+            book: &book,
+            conversation: &conversation,
+            k: 1,
+            time: TimeFormat::Spoken,
+        };
+        reading.recall(serde_json::from_value(reply).unwrap())
+    }
+
+    #[test]
+    fn the_first_k_memories_make_the_context() {
+        let memory =
+            |text: &str| json!({"text": text, "sources": ["D1:1", "D1:1"], "speaker": "Ann"});
+        let reply = json!({"memories": [memory("Ann: Hi"), memory("Ann: Bye")]});
+        let recall = read(true, false, reply).unwrap();
+        assert_eq!(recall.context.text, "1:56 pm on 8 May, 2023: Ann: Hi");
+        let entry = &recall.context.entries[0];
+        assert_eq!((entry.body.as_str(), entry.turns.len()), ("Hi", 1));
+        assert_eq!((entry.memory, recall.context.entries.len()), (None, 1));
+        assert!(recall.ranked && !recall.untraced && recall.candidates.is_empty());
+        // Of a time that nobody knows nothing is said.
+        let recall = read(false, false, json!({"memories": [{"text": "Hi"}]})).unwrap();
+        assert_eq!(recall.context.text, "Hi");
+        assert!(recall.untraced && recall.context.entries[0].held_at.is_none());
+    }
+
+    #[test]
+    fn memories_that_events_told_of_are_candidates() {
+        let reply = json!({"memories": [{"id": "m", "score": 0.5}], "context": "as it likes"});
+        let recall = read(true, true, reply).unwrap();
+        assert_eq!(recall.context.text, "as it likes");
+        assert_eq!(recall.context.entries[0].turns, [TurnId::new(1, 2)]);
+        assert_eq!(recall.candidates[0].id, MemoryId(0));
+        assert_eq!(recall.candidates[0].lists[0].unwrap().rank, 1);
+    }
+
+    #[test]
+    fn a_context_alone_is_shown_as_it_is() {
+        let recall = read(false, false, json!({"context": "all I know"})).unwrap();
+        assert_eq!(recall.context.text, "all I know");
+        assert!(recall.untraced && !recall.ranked);
+        assert_eq!(recall.context.entries.len(), 1);
+        let none = read(false, false, json!({"context": ""})).unwrap();
+        assert!(none.context.entries.is_empty());
+    }
+
+    #[test]
+    fn replies_that_contradict_the_description_are_refused() {
+        let cases = [
+            (
+                true,
+                false,
+                json!({"context": "t"}),
+                "`memories` must tell them",
+            ),
+            (
+                true,
+                false,
+                json!({"memories": [{"text": "t"}]}),
+                "no `sources`",
+            ),
+            (
+                false,
+                false,
+                json!({"memories": [{"text": "t", "sources": []}]}),
+                "announce",
+            ),
+            (false, false, json!({"memories": [{}]}), "no `text`"),
+            (false, true, json!({"memories": [{"text": "t"}]}), "no `id`"),
+            (
+                false,
+                true,
+                json!({"memories": [{"id": "m"}]}),
+                "no `score`",
+            ),
+            (
+                true,
+                true,
+                json!({"memories": [{"id": "x", "score": 1}]}),
+                "told no event",
+            ),
+            (
+                true,
+                true,
+                json!({"memories": [{"id": "m", "score": 1}, {"id": "m", "score": 1}]}),
+                "twice",
+            ),
+            (
+                true,
+                false,
+                json!({"memories": [{"text": "t", "sources": [], "conversation": "d"}]}),
+                "never handed over",
+            ),
+            (false, false, json!({}), "neither"),
+        ];
+        for (sources, events, reply, expected) in cases {
+            let message = read(sources, events, reply).unwrap_err();
+            assert!(message.contains(expected), "{expected}: {message}");
+        }
+    }
+}
