@@ -11,6 +11,11 @@ pub(crate) fn of(value: &impl Serialize) -> String {
     blake3::hash(text.as_bytes()).to_hex().to_string()
 }
 
+/// BLAKE3 of a value's JSON.
+pub(crate) fn bytes(value: &impl Serialize) -> [u8; 32] {
+    blake3::hash(&serde_json::to_vec(value).unwrap_or_default()).into()
+}
+
 fn write(value: &Value, text: &mut String) {
     match value {
         Value::Object(object) => {

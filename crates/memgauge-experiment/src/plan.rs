@@ -1,6 +1,6 @@
 //! What would run: variants x conversations x questions, without side effects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use memgauge_core::{Category, ConversationId};
 use memgauge_dataset::{Dataset, Entry, Item};
@@ -8,9 +8,11 @@ use memgauge_pipeline::answerer::AnswererConfig;
 use memgauge_pipeline::system::SystemConfig;
 use serde_json::json;
 
-use crate::config::{ConfigFile, Isolation, swapped_name};
+use crate::config::{ConfigFile, Isolation};
+use crate::controls::controls;
 use crate::digest;
 use crate::error::ExperimentError;
+use crate::shard::{Cell, Shard};
 
 /// What an arm is to the experiment.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +42,8 @@ pub struct PlannedVariant {
     pub answerer_path: String,
     /// Digest of everything that shapes its records.
     pub digest: String,
+    /// Digest of everything that shapes the memory that its ingestion leaves: variants of equal digest share it.
+    pub upstream: String,
 }
 
 impl PlannedVariant {
@@ -52,10 +56,28 @@ impl PlannedVariant {
         }
     }
 
+    /// Whether its memory has to hold vectors.
+    fn needs_vectors(&self) -> bool {
+        match &self.role {
+            Role::System(system) | Role::Swapped(system) => system.needs_vectors(),
+            Role::Oracle => false,
+        }
+    }
+
     /// Whether it knows what no system may know.
     pub fn is_control(&self) -> bool {
         !matches!(self.role, Role::System(_))
     }
+}
+
+/// Variants that share an ingestion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The variant whose system ingests, and under whose name that is written down: the first whose memory
+    /// holds vectors, as it serves all others too.
+    pub owner: usize,
+    /// All of them, in the order of the plan.
+    pub variants: Vec<usize>,
 }
 
 /// What would run.
@@ -69,6 +91,10 @@ pub struct Plan {
     pub partial: bool,
     /// Digest of config, dataset and tool version.
     pub digest: String,
+    /// The part that this process runs; `None` = everything.
+    pub shard: Option<Shard>,
+    /// The cells of that part.
+    mine: BTreeSet<Cell>,
 }
 
 /// The questions asked about one conversation.
@@ -120,48 +146,24 @@ impl Plan {
                     None => "answerer".to_owned(),
                 },
                 digest: String::new(),
+                upstream: String::new(),
             });
         }
-        if config.controls.oracle {
-            variants.push(PlannedVariant {
-                name: "oracle".to_owned(),
-                role: Role::Oracle,
-                path: "controls.oracle".to_owned(),
-                isolation: Isolation::Conversation,
-                answerer: config.answerer.clone(),
-                answerer_path: "answerer".to_owned(),
-                digest: String::new(),
-            });
-        }
-        for name in &config.controls.swapped {
-            if dataset.conversations.len() < 2 {
-                return Err(ExperimentError::Config(vec![file.problem(
-                    "controls.swapped",
-                    format!("`{name}` cannot be swapped: the dataset has one conversation"),
-                )]));
-            }
-            let Some(original) = variants
-                .iter()
-                .find(|variant| variant.name == *name)
-                .cloned()
-            else {
-                continue;
-            };
-            if let Role::System(system) = original.role {
-                variants.push(PlannedVariant {
-                    name: swapped_name(name),
-                    role: Role::Swapped(system),
-                    // What it is asked from is always another conversation's own memory.
-                    isolation: Isolation::Conversation,
-                    ..original
-                });
-            }
-        }
+        let added = controls(file, dataset, &variants)?;
+        variants.extend(added);
         for variant in &mut variants {
             let system = match &variant.role {
                 Role::System(system) | Role::Swapped(system) => Some(system),
                 Role::Oracle => None,
             };
+            variant.upstream = digest::of(&json!({
+                "system": match system {
+                    Some(system) => system.upstream(),
+                    None => json!(variant.name),
+                },
+                "isolation": variant.isolation,
+                "models": config.models,
+            }));
             variant.digest = digest::of(&json!({
                 "role": variant.kind(),
                 "system": system,
@@ -194,7 +196,94 @@ impl Plan {
             partial: planned < dataset.items().count(),
             conversations,
             digest,
+            shard: None,
+            mine: BTreeSet::new(),
         })
+    }
+
+    /// This plan, of which only `shard` is run.
+    #[must_use]
+    pub fn with_shard(mut self, shard: Option<Shard>) -> Self {
+        self.mine = shard.map_or_else(BTreeSet::new, |shard| {
+            self.cells_of(shard).into_iter().collect()
+        });
+        self.shard = shard;
+        self
+    }
+
+    /// The variants, put together where they share an ingestion, in the order of their first.
+    pub fn groups(&self) -> Vec<Group> {
+        let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, variant) in self.variants.iter().enumerate() {
+            groups.entry(&variant.upstream).or_default().push(index);
+        }
+        let mut groups: Vec<Group> = groups
+            .into_values()
+            .map(|variants| {
+                let with_vectors = variants.iter().find(|index| {
+                    let variant = self.variants.get(**index);
+                    variant.is_some_and(PlannedVariant::needs_vectors)
+                });
+                let owner = with_vectors.or(variants.first()).copied();
+                Group {
+                    owner: owner.unwrap_or_default(),
+                    variants,
+                }
+            })
+            .collect();
+        groups.sort_unstable_by_key(|group| group.variants.first().copied());
+        groups
+    }
+
+    /// For each variant the one under whose name its ingestion is done and written down.
+    pub fn owners(&self) -> Vec<usize> {
+        let mut owners = vec![0; self.variants.len()];
+        for group in self.groups() {
+            for index in group.variants {
+                if let Some(owner) = owners.get_mut(index) {
+                    *owner = group.owner;
+                }
+            }
+        }
+        owners
+    }
+
+    /// Every cell, in no particular order.
+    pub(crate) fn cells(&self) -> Vec<Cell> {
+        let owners = self.owners();
+        let of_variant = |variant: usize| {
+            let group = owners.get(variant).copied().unwrap_or(variant);
+            self.conversations.iter().map(move |planned| Cell {
+                entry: planned.entry,
+                ingestion: 0,
+                group,
+                variant,
+                repeat: 0,
+            })
+        };
+        (0..self.variants.len()).flat_map(of_variant).collect()
+    }
+
+    /// Whether this process asks `variant` the questions of the conversation at `entry`.
+    pub fn asks(&self, variant: usize, entry: usize) -> bool {
+        let is_mine = |cell: &Cell| cell.variant == variant && cell.entry == entry;
+        self.shard.is_none() || self.mine.iter().any(is_mine)
+    }
+
+    /// Questions that this process asks `variant`.
+    pub fn questions_of(&self, variant: usize) -> usize {
+        let mine = self
+            .conversations
+            .iter()
+            .filter(|planned| self.asks(variant, planned.entry));
+        mine.map(|planned| planned.items.len()).sum()
+    }
+
+    /// Records that this process makes.
+    pub fn records(&self) -> usize {
+        (0..self.variants.len())
+            .map(|variant| self.questions_of(variant))
+            .sum()
     }
 
     /// Questions of each arm.

@@ -6,7 +6,9 @@ mod judgements;
 mod lineage;
 mod manifest;
 pub mod metrics;
+mod order;
 mod parquet;
+mod publish;
 mod question;
 pub mod record;
 pub mod retrieval;
@@ -20,8 +22,13 @@ pub use judgements::{
     Agreement, JudgeCard, JudgeReport, JudgedKey, JudgedRow, JudgedVariant, judge_report,
 };
 pub use lineage::{Lineage, MemoryTrace};
-pub use manifest::{DatasetManifest, Machine, Manifest, TrafficManifest, VariantManifest};
+pub use manifest::{
+    DatasetManifest, Machine, Manifest, MergedShard, ShardManifest, TrafficManifest,
+    VariantManifest,
+};
+pub use order::Order;
 pub use parquet::write_parquet;
+pub use publish::publish;
 pub use question::{first_question, show_question};
 pub use rundir::{Appender, RunDir, RunDirError, files};
 pub use summary::{Summary, SummaryError, summarise};

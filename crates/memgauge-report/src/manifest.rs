@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use memgauge_core::ConversationId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -62,6 +63,36 @@ pub struct Manifest {
     pub machine: Machine,
     /// Conversations ingested and questions answered at a time.
     pub jobs: usize,
+    /// The part of the experiment that this is; null for all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardManifest>,
+    /// The parts that this was joined from; empty for a run of one piece.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub merged: Vec<MergedShard>,
+}
+
+/// A part of an experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardManifest {
+    /// Which part, from 1.
+    pub index: u32,
+    /// How many there are.
+    pub of: u32,
+}
+
+/// A part that a run was joined from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergedShard {
+    /// Which part, from 1.
+    pub index: u32,
+    /// Name of its run directory.
+    pub directory: String,
+    /// When it started, in UTC (RFC 3339).
+    pub started: String,
+    /// Where it ran.
+    pub machine: Machine,
+    /// Its command line, secrets redacted.
+    pub argv: Vec<String>,
 }
 
 /// The dataset of a run.
@@ -81,6 +112,9 @@ pub struct DatasetManifest {
     pub conversations: usize,
     /// Questions in the run.
     pub questions: usize,
+    /// Its conversations, in its order; empty in runs of a memgauge that did not say.
+    #[serde(default)]
+    pub order: Vec<ConversationId>,
 }
 
 /// Where replies of models came from.
@@ -109,6 +143,16 @@ pub struct VariantManifest {
     pub control: bool,
     /// Digest of its resolved config.
     pub digest: String,
+    /// The variant under whose name its ingestion was done and is written down; null = its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ingested_as: Option<String>,
+}
+
+impl VariantManifest {
+    /// The name under which its ingestion stands in the files.
+    pub fn ingestion(&self) -> &str {
+        self.ingested_as.as_deref().unwrap_or(&self.name)
+    }
 }
 
 /// Where the run was measured.

@@ -49,20 +49,28 @@ pub fn show_question(
     let Some(first) = records.first() else {
         return Ok(None);
     };
+    let manifest = dir.manifest()?;
+    let ingestion = |name: &str| {
+        let variant = manifest
+            .variants
+            .iter()
+            .find(|variant| variant.name == name);
+        variant.map_or_else(|| name.to_owned(), |variant| variant.ingestion().to_owned())
+    };
     let mut lineages: BTreeMap<(String, ConversationId), Lineage> = BTreeMap::new();
-    let wanted: BTreeSet<(&str, &ConversationId)> = records
+    let wanted: BTreeSet<(String, &ConversationId)> = records
         .iter()
         .map(|record| {
             let memory_of = record.memory_of.as_ref();
             (
-                record.variant.as_str(),
+                ingestion(&record.variant),
                 memory_of.unwrap_or(&record.question.conversation),
             )
         })
         .collect();
     dir.ingest(|row| {
         if let Some(event) = &row.event
-            && wanted.contains(&(row.variant.as_str(), &row.conversation))
+            && wanted.contains(&(row.variant.clone(), &row.conversation))
         {
             lineages
                 .entry((row.variant, row.conversation))
@@ -105,7 +113,7 @@ pub fn show_question(
     for record in &records {
         let memory_of = record.memory_of.as_ref();
         let key = (
-            record.variant.clone(),
+            ingestion(&record.variant),
             memory_of.unwrap_or(&record.question.conversation).clone(),
         );
         variant(

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use memgauge_experiment::Shard;
 
 use crate::commands::memory::MemoryArgs;
 use crate::exit;
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Print what would run; nothing is created.
     Plan(PlanArgs),
+    /// Join the parts of a run that was split with --shard.
+    Merge(MergeArgs),
     /// Show the results of a run, or all that it knows about one question.
     Show(ShowArgs),
     /// Judge the stored answers of a run again; nothing else is run.
@@ -175,9 +178,25 @@ pub(crate) struct RunArgs {
     /// Folder for run directories.
     #[arg(long, value_name = "DIR", default_value = "reports/runs")]
     pub(crate) out: PathBuf,
+    /// Run only part K of N; `memgauge merge` joins the parts.
+    #[arg(long, value_name = "K/N", conflicts_with = "resume")]
+    pub(crate) shard: Option<Shard>,
     #[command(flatten)]
     pub(crate) traffic: TrafficOptions,
     /// How the results are written to standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// Run directories of all parts.
+    #[arg(value_name = "DIR", required = true)]
+    pub(crate) parts: Vec<PathBuf>,
+    /// Folder in which the run directory of the whole is made.
+    #[arg(long, value_name = "DIR", default_value = "reports/runs")]
+    pub(crate) out: PathBuf,
+    /// How the results are printed.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 }
@@ -188,6 +207,9 @@ pub(crate) struct PlanArgs {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) config: ConfigOptions,
+    /// Show only part K of N.
+    #[arg(long, value_name = "K/N")]
+    pub(crate) shard: Option<Shard>,
     /// How the plan is written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,

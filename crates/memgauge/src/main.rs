@@ -29,6 +29,7 @@ fn main() -> ExitCode {
         match &cli.command {
             Command::Run(args) => commands::run::run(args, &cli.global).await,
             Command::Plan(args) => commands::plan::run(args),
+            Command::Merge(args) => commands::merge::run(args, &cli.global),
             Command::Show(args) => commands::show::run(args),
             Command::Judge(args) => commands::judge::run(args, &cli.global).await,
             Command::Components(args) => commands::components::run(args),

@@ -227,13 +227,14 @@ impl ConfigFile {
                 "`system` is the answerer of single variants whose system is `external`: write it there",
             ));
         }
-        if config.controls.oracle && names.contains_key("oracle") {
+        if config.controls.oracle == Some(true) && names.contains_key("oracle") {
             problems.push(self.problem(
                 "variant",
                 "`oracle` is the name of a control; rename the variant or set controls.oracle = false",
             ));
         }
-        for (index, name) in config.controls.swapped.iter().enumerate() {
+        let swapped = config.controls.swapped.as_deref().unwrap_or_default();
+        for (index, name) in swapped.iter().enumerate() {
             let path = format!("controls.swapped[{index}]");
             if !names.contains_key(name.as_str()) {
                 let hint = suggestion(name, names.keys().copied())
@@ -251,7 +252,7 @@ impl ConfigFile {
                     &path,
                     format!("a variant is named `{}` already", swapped_name(name)),
                 ));
-            } else if config.controls.swapped[..index].contains(name) {
+            } else if swapped[..index].contains(name) {
                 problems.push(self.problem(&path, format!("`{name}` is named twice")));
             }
         }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::Controls;
 
 const GOOD: &str = r#"
 name = "test"
@@ -29,7 +30,7 @@ fn a_sound_file_is_read_with_defaults() {
     let file = load(GOOD, &[]).unwrap();
     assert_eq!(file.config.variant.len(), 2);
     assert_eq!(file.config.measure.warm_up, 5);
-    assert!(file.config.controls.oracle);
+    assert_eq!(file.config.controls, Controls::default());
 }
 
 #[test]

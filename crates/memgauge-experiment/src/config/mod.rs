@@ -1,17 +1,18 @@
 //! The config of an experiment, or of a memory alone: types, and how a file becomes them.
 
+mod controls;
 mod diff;
 mod file;
 mod memory;
 mod set;
 mod types;
 
+pub use controls::Controls;
 pub use diff::{Difference, VariantDifferences, differences};
 pub use file::{ConfigFile, drop_nulls};
 pub(crate) use file::{is_name, swapped_name};
 pub use memgauge_pipeline::system::Protocol;
 pub use memory::MemoryConfig;
 pub use types::{
-    Controls, DatasetConfig, DatasetKind, ExperimentConfig, Isolation, Measure, RecordConfig,
-    VariantConfig,
+    DatasetConfig, DatasetKind, ExperimentConfig, Isolation, Measure, RecordConfig, VariantConfig,
 };

@@ -10,6 +10,8 @@ use memgauge_pipeline::system::SystemConfig;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::controls::{Controls, FlagOrTable, flag_or_table};
+
 /// An experiment: variants of a memory pipeline measured on one dataset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -42,8 +44,10 @@ pub struct ExperimentConfig {
     /// What labels answers as right or wrong.
     #[serde(default = "default_judge")]
     pub judge: JudgeConfig,
-    /// Arms that know what no system may know.
-    #[serde(default)]
+    /// Arms that tell what the numbers of the others are worth: `true` (all), `false` (none) or a table;
+    /// without it those that cost nothing.
+    #[serde(default, deserialize_with = "flag_or_table")]
+    #[schemars(with = "FlagOrTable")]
     pub controls: Controls,
     /// How latency is measured.
     #[serde(default)]
@@ -118,26 +122,6 @@ pub enum Isolation {
     Conversation,
     /// One memory for all conversations, each in a scope of its own.
     Shared,
-}
-
-/// Arms that know what no system may know. They are marked with `*` in every table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct Controls {
-    /// The gold evidence as context: the ceiling of retrieval.
-    pub oracle: bool,
-    /// Names of variants to ask about each question from another conversation's memory: the
-    /// floor, what an answerer gets from the question alone. Needs two conversations.
-    pub swapped: Vec<String>,
-}
-
-impl Default for Controls {
-    fn default() -> Self {
-        Self {
-            oracle: true,
-            swapped: Vec::new(),
-        }
-    }
 }
 
 /// How latency is measured.

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use memgauge_core::{ConversationId, Judge, QuestionId, Tokenizer};
+use memgauge_core::{ConversationId, Judge, Tokenizer};
 use memgauge_dataset::Dataset;
 use memgauge_report::metrics::PreparedGold;
 use memgauge_report::record::{CallRow, ContextRow, QuestionRecord, TimingRow};
-use memgauge_report::{Appender, RunDir, RunDirError, files};
+use memgauge_report::{Appender, Order, RunDir, RunDirError, files};
 use serde::Deserialize;
 use tokio::task::JoinHandle;
 
@@ -131,11 +131,11 @@ impl Bench {
     pub(super) async fn run(self: &Arc<Self>) -> Result<bool, ExperimentError> {
         self.observer.event(&Event::Started {
             dir: self.dir.path(),
-            questions: self.plan.questions() * self.plan.variants.len(),
+            questions: self.plan.records(),
             done: self.done().questions(),
         });
-        for index in 0..self.plan.variants.len() {
-            if !self.run_variant(index).await? {
+        for group in self.plan.groups() {
+            if !self.run_group(&group).await? {
                 return Ok(false);
             }
         }
@@ -234,80 +234,17 @@ impl Bench {
 
     /// Puts every file in the order of the plan, whatever the order of arrival was.
     pub(super) fn sort_files(&self) -> Result<(), RunDirError> {
-        let variants: BTreeMap<&str, usize> = self
-            .plan
-            .variants
-            .iter()
-            .map(|variant| variant.name.as_str())
-            .zip(0..)
-            .collect();
-        let conversations: BTreeMap<&ConversationId, usize> = self
-            .dataset
-            .conversations
-            .iter()
-            .map(|entry| &entry.conversation.head.id)
-            .zip(0..)
-            .collect();
-        let variant = |name: &str| variants.get(name).copied();
-        let conversation = |id: &ConversationId| conversations.get(id).copied();
-        self.dir.rewrite(files::RECORDS, |row: RecordKey| {
-            Some((
-                variant(&row.variant),
-                conversation(&row.question.conversation),
-                row.question.index,
-                row.repeat,
-            ))
-        })?;
-        self.dir.rewrite(files::INGEST, |row: IngestKey| {
-            Some((
-                variant(&row.variant),
-                conversation(&row.conversation),
-                row.seq,
-            ))
-        })?;
-        let mut seen = std::collections::BTreeSet::new();
-        self.dir.rewrite(files::CONTEXTS, |row: ContextRow| {
-            let at = conversation(&row.conversation);
-            seen.insert(row.digest.clone()).then_some((at, row.digest))
-        })?;
-        // A kill between a timing and its record leaves a timing too many: the last one counts.
-        let key = |row: TimingRow| {
-            (
-                variant(&row.variant),
-                conversation(&row.conversation),
-                row.phase,
-                row.session,
-                row.question.map(|question| question.index),
-                row.repeat,
-                row.run,
-            )
-        };
-        let mut left: BTreeMap<_, usize> = BTreeMap::new();
-        self.dir
-            .timings(|row| *left.entry(key(row)).or_default() += 1)?;
-        self.dir.rewrite(files::TIMINGS, |row: TimingRow| {
-            let key = key(row);
-            let left = left.get_mut(&key)?;
-            *left -= 1;
-            (*left == 0).then_some(key)
-        })?;
-        // Every call was made, those of interrupted work too: its rounds stay in order.
-        let mut rounds: BTreeMap<_, usize> = BTreeMap::new();
-        self.dir.rewrite(files::CALLS, |row: CallRow| {
-            let unit = (
-                variant(&row.variant),
-                conversation(&row.conversation),
-                row.phase,
-                row.session,
-                row.question.map(|question| question.index),
-                row.repeat,
-                row.run,
-            );
-            let round = rounds.entry(unit).or_default();
-            *round += usize::from(row.seq == 0);
-            Some((unit, *round, row.seq))
-        })?;
-        Ok(())
+        let order = Order::new(
+            self.plan
+                .variants
+                .iter()
+                .map(|variant| variant.name.clone()),
+            self.dataset
+                .conversations
+                .iter()
+                .map(|entry| entry.conversation.head.id.clone()),
+        );
+        order.arrange(&self.dir)
     }
 
     /// A record is complete: write it, its timings and calls, and, once, its context.
@@ -332,15 +269,7 @@ impl Bench {
 }
 
 #[derive(Deserialize)]
-struct RecordKey {
-    variant: String,
-    question: QuestionId,
-    repeat: u32,
-}
-
-#[derive(Deserialize)]
 struct IngestKey {
     variant: String,
     conversation: ConversationId,
-    seq: u32,
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use futures::StreamExt;
 use memgauge_core::{ComponentError, ConversationId, MemoryEvent, MemorySystem, Meter, Stage};
 use memgauge_dataset::Entry;
 use memgauge_pipeline::context::TimeFormat;
@@ -16,130 +15,29 @@ use memgauge_report::{Lineage, files};
 
 use super::bench::Bench;
 use super::machine::load;
-use super::observe::Event;
 use super::timing::{measured, milliseconds};
-use crate::config::Isolation;
 use crate::error::ExperimentError;
 use crate::plan::Role;
 
-/// A memory that can be asked.
-#[derive(Clone)]
-pub(super) struct Ready {
-    pub(super) system: Arc<dyn MemorySystem>,
+/// Conversations that share a memory.
+pub(super) struct Unit {
+    /// Name of its folder: never the conversation's, which comes from a file of anybody's making.
+    pub(super) name: String,
+    /// Places in the dataset, in order.
+    pub(super) entries: Vec<usize>,
+}
+
+/// What an ingestion left.
+pub(super) struct Ingested {
+    /// Folder of its stores.
+    pub(super) folder: PathBuf,
     /// Per conversation; empty for systems that keep no memories.
     pub(super) lineages: Arc<BTreeMap<ConversationId, Lineage>>,
     /// Why nothing can be asked: the ingestion failed for reasons of infrastructure.
     pub(super) failure: Option<Arc<ComponentError>>,
 }
 
-/// Conversations that share a memory.
-struct Unit {
-    /// Name of its folder: never the conversation's, which comes from a file of anybody's making.
-    name: String,
-    /// Places in the dataset, in order.
-    entries: Vec<usize>,
-}
-
 impl Bench {
-    /// Runs one variant. False when it was asked to stop.
-    pub(super) async fn run_variant(
-        self: &Arc<Self>,
-        index: usize,
-    ) -> Result<bool, ExperimentError> {
-        let Some(variant) = self.plan.variants.get(index) else {
-            return Ok(true);
-        };
-        // Per conversation: the questions that have no record yet.
-        let mut open: Vec<(usize, Vec<usize>)> = Vec::new();
-        for planned in &self.plan.conversations {
-            let Some(entry) = self.dataset.conversations.get(planned.entry) else {
-                continue;
-            };
-            let done = self.done();
-            let items: Vec<usize> = planned
-                .items
-                .iter()
-                .copied()
-                .filter(|place| {
-                    entry
-                        .items
-                        .get(*place)
-                        .is_some_and(|item| !done.has(&variant.name, &item.question.id))
-                })
-                .collect();
-            if !items.is_empty() {
-                open.push((planned.entry, items));
-            }
-        }
-        if open.is_empty() {
-            return Ok(true);
-        }
-        self.observer.event(&Event::Ingesting {
-            variant: &variant.name,
-        });
-        let swapped = matches!(variant.role, Role::Swapped(_));
-        // Which conversation's memory is asked about each conversation's questions.
-        let count = self.dataset.conversations.len();
-        let memory_of = |entry: usize| if swapped { (entry + 1) % count } else { entry };
-        let units = match variant.isolation {
-            Isolation::Conversation => open
-                .iter()
-                .map(|(entry, _)| memory_of(*entry))
-                .map(|entry| Unit {
-                    name: format!("{entry:05}"),
-                    entries: vec![entry],
-                })
-                .collect(),
-            // Every conversation of the plan, asked or not: they are the crowd.
-            Isolation::Shared => vec![Unit {
-                name: "shared".to_owned(),
-                entries: self
-                    .plan
-                    .conversations
-                    .iter()
-                    .map(|planned| planned.entry)
-                    .collect(),
-            }],
-        };
-        let ready: Vec<Option<(Vec<usize>, Ready)>> = futures::stream::iter(units)
-            .map(|unit| {
-                let bench = Arc::clone(self);
-                let task = tokio::spawn(async move {
-                    let ready = bench.ingest_unit(index, &unit).await?;
-                    Ok::<_, ExperimentError>(ready.map(|ready| (unit.entries, ready)))
-                });
-                self.joined(task)
-            })
-            .buffered(self.jobs)
-            // All are waited for, so that nothing is still writing when the run has ended.
-            .collect::<Vec<Result<_, ExperimentError>>>()
-            .await
-            .into_iter()
-            .collect::<Result<_, _>>()?;
-        let Some(ready) = ready.into_iter().collect::<Option<Vec<_>>>() else {
-            return Ok(false);
-        };
-        let memories: BTreeMap<usize, Ready> = ready
-            .into_iter()
-            .flat_map(|(entries, ready)| {
-                entries.into_iter().map(move |entry| (entry, ready.clone()))
-            })
-            .collect();
-        self.observer.event(&Event::Asking {
-            variant: &variant.name,
-        });
-        for (entry, items) in open {
-            let memory = memory_of(entry);
-            let Some(ready) = memories.get(&memory) else {
-                return Err(ExperimentError::Internal("a memory is missing".to_owned()));
-            };
-            if !self.ask(index, entry, memory, &items, ready).await? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
     pub(super) fn conversation(&self, entry: usize) -> ConversationId {
         self.dataset.conversations.get(entry).map_or_else(
             || ConversationId::new(""),
@@ -147,12 +45,13 @@ impl Bench {
         )
     }
 
-    /// `None` when it was asked to stop.
-    async fn ingest_unit(
+    /// The system that did it, or that was built on what an earlier run had left, and what it left. `None` when
+    /// it was asked to stop.
+    pub(super) async fn ingest_unit(
         &self,
         variant: usize,
         unit: &Unit,
-    ) -> Result<Option<Ready>, ExperimentError> {
+    ) -> Result<Option<(Arc<dyn MemorySystem>, Ingested)>, ExperimentError> {
         let Some(planned) = self.plan.variants.get(variant) else {
             return Ok(None);
         };
@@ -172,25 +71,19 @@ impl Bench {
         }
         std::fs::create_dir_all(&folder).map_err(|error| disk(&folder, &error))?;
         tracing::info!(variant = name, memory = unit.name, whole, "ingest");
-        let system: Arc<dyn MemorySystem> = match &planned.role {
-            Role::System(system) | Role::Swapped(system) => Arc::from(
-                self.assembly
-                    .system(system, &folder)
-                    .map_err(|error| ExperimentError::Stopped(format!("{name}: {error}")))?,
-            ),
-            Role::Oracle => Arc::new(self.oracle()),
-        };
+        let system = self.system(variant, &folder)?;
         if whole && system.is_complete() {
             tracing::info!(variant = name, memory = unit.name, "found complete");
             let lineages = journals
                 .into_iter()
                 .map(|(id, journal)| (id, journal.lineage))
                 .collect();
-            return Ok(Some(Ready {
-                system,
+            let ingested = Ingested {
+                folder,
                 lineages: Arc::new(lineages),
                 failure: None,
-            }));
+            };
+            return Ok(Some((system, ingested)));
         }
         if self.resumed {
             for entry in &unit.entries {
@@ -247,11 +140,31 @@ impl Bench {
             .filter(|_| keeps_memories)
             .map(|ledger| (ledger.conversation, ledger.lineage))
             .collect();
-        Ok(Some(Ready {
-            system,
+        let ingested = Ingested {
+            folder,
             lineages: Arc::new(lineages),
             failure,
-        }))
+        };
+        Ok(Some((system, ingested)))
+    }
+
+    /// The system of a variant, on the stores in `folder`.
+    pub(super) fn system(
+        &self,
+        variant: usize,
+        folder: &std::path::Path,
+    ) -> Result<Arc<dyn MemorySystem>, ExperimentError> {
+        let Some(planned) = self.plan.variants.get(variant) else {
+            return Err(ExperimentError::Internal("a variant is missing".to_owned()));
+        };
+        Ok(match &planned.role {
+            Role::System(system) | Role::Swapped(system) => {
+                Arc::from(self.assembly.system(system, folder).map_err(|error| {
+                    ExperimentError::Stopped(format!("{}: {error}", planned.name))
+                })?)
+            }
+            Role::Oracle => Arc::new(self.oracle()),
+        })
     }
 
     async fn ingest(

@@ -1,10 +1,12 @@
 //! Runs a plan: ingest, search, answer, score, and write everything down as it happens.
 //!
-//! Per variant: conversations are ingested concurrently, each session in order. Then, one
-//! conversation after the other, its questions are searched one at a time (that is the search
-//! latency), and answered and scored concurrently.
+//! Variants that share an ingestion form a group. Per group and batch of conversations: conversations are
+//! ingested concurrently, each session in order. Then, variant by variant and one conversation after the
+//! other, questions are searched one at a time (that is the search latency), and answered and scored
+//! concurrently.
 
 mod bench;
+mod group;
 mod ingest;
 mod machine;
 mod observe;
@@ -21,8 +23,8 @@ use memgauge_model::{TrafficError, TrafficMode};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::Summary;
 use memgauge_report::{
-    DatasetManifest, Manifest, RunDir, RunDirError, TrafficManifest, VariantManifest, files,
-    record, summarise, table, write_parquet,
+    DatasetManifest, Manifest, RunDir, RunDirError, ShardManifest, TrafficManifest,
+    VariantManifest, files, publish, record,
 };
 
 pub use observe::{Event, Observer, Stop};
@@ -177,7 +179,10 @@ impl Runner {
             .filter(|c| *c != '-' && *c != ':')
             .collect();
         let short = self.plan.digest.get(..8).unwrap_or(&self.plan.digest);
-        let name = format!("{stamp}-{}-{short}", self.file.config.name);
+        let part = self.plan.shard.map_or_else(String::new, |shard| {
+            format!("-{}of{}", shard.index(), shard.of())
+        });
+        let name = format!("{stamp}-{}-{short}{part}", self.file.config.name);
         // Two runs of one experiment may start in the same second.
         let mut attempt = 1;
         let dir = loop {
@@ -237,6 +242,9 @@ impl Runner {
             differs.push(format!(
                 "memgauge at revision {old} began it, this is {new}"
             ));
+        }
+        if manifest.shard != mine.shard {
+            differs.push("it is another part of the experiment".to_owned());
         }
         if manifest.digest == self.plan.digest && differs.is_empty() {
             return Ok(());
@@ -319,12 +327,7 @@ impl Runner {
         .map_err(stopped)?;
         dir.write_json(files::MANIFEST, &manifest)
             .map_err(stopped)?;
-        let summary = summarise(&dir, &manifest, bootstrap)?;
-        dir.write_json(files::SUMMARY, &summary).map_err(stopped)?;
-        let text = table::report(&summary, table::Style::Markdown);
-        dir.write_whole(files::REPORT, text.as_bytes())
-            .map_err(stopped)?;
-        write_parquet(&dir).map_err(|error| ExperimentError::Stopped(error.to_string()))?;
+        let summary = publish(&dir, &manifest, bootstrap)?;
         if !keep_stores {
             let stores = dir.file(files::STORES);
             if stores.exists() {
@@ -372,18 +375,31 @@ impl Runner {
                     .to_string(),
                 conversations: self.plan.conversations.len(),
                 questions: self.plan.questions(),
+                order: self
+                    .dataset
+                    .conversations
+                    .iter()
+                    .map(|entry| entry.conversation.head.id.clone())
+                    .collect(),
             },
             variants: self
                 .plan
                 .variants
                 .iter()
-                .map(|variant| VariantManifest {
+                .zip(self.plan.owners())
+                .map(|(variant, owner)| VariantManifest {
                     name: variant.name.clone(),
                     system: variant.kind().to_owned(),
                     answerer: variant.answerer.kind().to_owned(),
                     judge: config.judge.kind().to_owned(),
                     control: variant.is_control(),
                     digest: variant.digest.clone(),
+                    ingested_as: self
+                        .plan
+                        .variants
+                        .get(owner)
+                        .map(|owner| owner.name.clone())
+                        .filter(|owner| *owner != variant.name),
                 })
                 .collect(),
             // Every system was built once to check it, which loaded its models.
@@ -409,6 +425,11 @@ impl Runner {
             started: self.options.started.clone(),
             machine: machine::describe(),
             jobs: self.jobs(),
+            shard: self.plan.shard.map(|shard| ShardManifest {
+                index: shard.index(),
+                of: shard.of(),
+            }),
+            merged: Vec::new(),
         })
     }
 }
@@ -449,6 +470,6 @@ fn whole(path: &Path) -> String {
 }
 
 /// A disk that refuses in mid-run.
-fn stopped(error: RunDirError) -> ExperimentError {
+pub(crate) fn stopped(error: RunDirError) -> ExperimentError {
     ExperimentError::Stopped(error.to_string())
 }

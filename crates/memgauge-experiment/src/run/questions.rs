@@ -12,7 +12,7 @@ use memgauge_pipeline::answerer::AnswererConfig;
 use memgauge_report::record::{AnswerTokens, CallRow, JudgementRow, Phase, TimingRow};
 
 use super::bench::Bench;
-use super::ingest::Ready;
+use super::group::Ready;
 use super::machine::load;
 use super::score::Asked;
 use super::timing::{measured, unheld};

@@ -15,7 +15,7 @@ use memgauge_report::retrieval::{self, RankedUnit};
 use memgauge_report::{Lineage, fate};
 
 use super::bench::Bench;
-use super::ingest::Ready;
+use super::group::Ready;
 use crate::error::ExperimentError;
 use crate::plan::PlannedVariant;
 

@@ -73,6 +73,34 @@ impl SystemConfig {
     }
 }
 
+impl SystemConfig {
+    /// What shapes the memory that ingestion leaves: systems of equal value may share it. Retriever, fusion,
+    /// context and scopes only look at what is there; whether there are vectors is told apart
+    /// ([`Self::needs_vectors`]), as a memory that has them serves those that need none.
+    pub fn upstream(&self) -> serde_json::Value {
+        let Some(pipeline) = self.pipeline() else {
+            return serde_json::to_value(self).unwrap_or_default();
+        };
+        serde_json::json!({
+            "pipeline": {
+                "perspectives": pipeline.perspectives,
+                "extractor": pipeline.extractor,
+                "update": pipeline.update,
+                "consolidation": pipeline.consolidation,
+                "embedder": pipeline.embedder,
+                "store": pipeline.store,
+                "graph": pipeline.graph,
+            }
+        })
+    }
+
+    /// Whether its memory has to hold vectors.
+    pub fn needs_vectors(&self) -> bool {
+        self.pipeline()
+            .is_some_and(|pipeline| pipeline.needs_vectors())
+    }
+}
+
 impl PipelineConfig {
     /// Makes a pipeline whose store grows. `existing` is gone on with; without it a store is created in
     /// the folder of `parts`. Every change is on the disk when the call that made it returns.

@@ -6,7 +6,7 @@ use memgauge_core::{Category, ConversationId, QuestionId, TurnId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::calls::CallRows;
+use super::calls::{CallRows, Calls};
 use super::judge::{Judged, judge_summary};
 use super::latency::{latency, replayed, total};
 use super::memory::MemoryRows;
@@ -16,7 +16,8 @@ use super::{
     ContextTokens, DOMAINS, HEADLINES, J, Mean, REFERENCE, SLICES, Scores, Summary, VariantSummary,
 };
 use crate::fate::Fate;
-use crate::manifest::Manifest;
+use crate::manifest::{Machine, Manifest};
+use crate::parquet::ParquetError;
 use crate::record::{
     ContextSummary, JudgementRow, Outcome, Phase, SCHEMA_VERSION, TextMetrics, TimingRow,
 };
@@ -33,6 +34,9 @@ pub enum SummaryError {
     /// Its numbers make no sense.
     #[error(transparent)]
     Statistics(#[from] StatisticsError),
+    /// The table of its records cannot be written.
+    #[error(transparent)]
+    Parquet(#[from] ParquetError),
 }
 
 /// The fields of a record that the summary needs.
@@ -118,6 +122,20 @@ pub fn summarise(
             .into_iter();
     }
 
+    // What was measured of ingestions that several variants share.
+    let owners: BTreeSet<&String> = manifest
+        .variants
+        .iter()
+        .filter_map(|variant| variant.ingested_as.as_ref())
+        .collect();
+    let ingestions: BTreeMap<String, Vec<TimingRow>> = owners
+        .into_iter()
+        .map(|owner| {
+            let rows = timings.get(owner).into_iter().flatten();
+            let rows = rows.filter(|row| row.phase.is_ingestion());
+            (owner.clone(), rows.cloned().collect())
+        })
+        .collect();
     let suspicious = suspicions(&manifest.variants, &headline, &layout, &bootstrap)?;
     let empty = Vec::new();
     let mut variants = Vec::with_capacity(manifest.variants.len());
@@ -127,6 +145,7 @@ pub fn summarise(
             name: variant.name.clone(),
             system: variant.system.clone(),
             control: variant.control,
+            ingested_as: variant.ingested_as.clone(),
             questions: mine.len(),
             failed: 0,
             failures: BTreeMap::new(),
@@ -135,7 +154,9 @@ pub fn summarise(
             judge: None,
             against_full_context: BTreeMap::new(),
             tokens: context_tokens(mine),
-            memory: memories.get(&variant.name).and_then(MemoryRows::summary),
+            memory: memories
+                .get(variant.ingestion())
+                .and_then(MemoryRows::summary),
             fates: BTreeMap::new(),
             ingest: None,
             flush: None,
@@ -148,7 +169,7 @@ pub fn summarise(
             cost: None,
             no_op: Vec::new(),
             counters: memories
-                .get(&variant.name)
+                .get(variant.ingestion())
                 .map(|rows| rows.counters.clone())
                 .unwrap_or_default(),
         };
@@ -203,7 +224,11 @@ pub fn summarise(
                 }
             }
         }
-        let measured = timings.get(&variant.name).map_or(&[][..], Vec::as_slice);
+        let mut measured = timings.remove(&variant.name).unwrap_or_default();
+        if let Some(owner) = &variant.ingested_as {
+            measured.extend(ingestions.get(owner).into_iter().flatten().cloned());
+        }
+        let measured = measured.as_slice();
         summary.ingest = latency(measured, Phase::Ingest, &bootstrap);
         summary.flush = latency(measured, Phase::Flush, &bootstrap);
         summary.search = latency(measured, Phase::Search, &bootstrap);
@@ -211,10 +236,12 @@ pub fn summarise(
         summary.total = total(measured, &bootstrap);
         summary.searchable = latency(measured, Phase::Searchable, &bootstrap);
         summary.replayed = replayed(measured, &bootstrap);
-        if let Some(calls) = calls.get(&variant.name) {
-            summary.stages = calls.stages();
-            summary.cost = calls.cost(mine.len());
-        }
+        let calls = Calls {
+            own: calls.get(&variant.name),
+            ingestion: calls.get(variant.ingestion()),
+        };
+        summary.stages = calls.stages();
+        summary.cost = calls.cost(mine.len());
         variants.push(summary);
     }
 
@@ -240,9 +267,21 @@ pub fn summarise(
         partial: manifest.partial,
         names: "official".to_owned(),
         bootstrap,
+        machines: machines(manifest),
         suspicious,
         variants,
     })
+}
+
+/// How many machines the parts of a run come from.
+fn machines(manifest: &Manifest) -> usize {
+    let mut seen: Vec<&Machine> = Vec::new();
+    for part in &manifest.merged {
+        if !seen.contains(&&part.machine) {
+            seen.push(&part.machine);
+        }
+    }
+    seen.len().max(1)
 }
 
 /// Marks the variants that tested nothing.

@@ -34,8 +34,28 @@ impl CallRows {
         unit.push(row);
     }
 
+    fn rows(&self, ingestion: bool) -> impl Iterator<Item = &CallRow> {
+        let rows = self.units.values().flatten();
+        rows.filter(move |row| row.phase.is_ingestion() == ingestion)
+    }
+}
+
+/// All that was called for one variant.
+pub(super) struct Calls<'a> {
+    /// Its own calls.
+    pub(super) own: Option<&'a CallRows>,
+    /// The calls of the variant that ingested for it: itself, or another one.
+    pub(super) ingestion: Option<&'a CallRows>,
+}
+
+impl Calls<'_> {
     fn rows(&self) -> impl Iterator<Item = &CallRow> {
-        self.units.values().flatten()
+        let ingestion = self
+            .ingestion
+            .into_iter()
+            .flat_map(|calls| calls.rows(true));
+        let own = self.own.into_iter().flat_map(|calls| calls.rows(false));
+        ingestion.chain(own)
     }
 
     /// Calls by the stage that pays; empty where no model was called.
@@ -78,9 +98,7 @@ impl CallRows {
 
     /// What the variant cost; `None` where no model was called.
     pub(super) fn cost(&self, questions: usize) -> Option<CostSummary> {
-        if self.units.is_empty() {
-            return None;
-        }
+        self.rows().next()?;
         let of = |is: fn(Phase) -> bool| {
             let rows: Vec<&CallRow> = self.rows().filter(|row| is(row.phase)).collect();
             cost(&rows)
@@ -101,7 +119,9 @@ impl CallRows {
             ask,
             judge: of(|phase| phase == Phase::Judge),
             per_question,
-            paid_dollars: self.paid.unwrap_or(Some(0.0)),
+            paid_dollars: self
+                .own
+                .map_or(Some(0.0), |own| own.paid.unwrap_or(Some(0.0))),
         })
     }
 }
@@ -181,6 +201,13 @@ mod tests {
         }
     }
 
+    fn all(rows: &CallRows) -> Calls<'_> {
+        Calls {
+            own: Some(rows),
+            ingestion: Some(rows),
+        }
+    }
+
     #[test]
     fn a_call_without_a_reply_costs_nothing_and_is_counted() {
         let mut rows = CallRows::default();
@@ -192,7 +219,7 @@ mod tests {
             CallOutcome::Failed(ErrorKind::Transient),
             None,
         ));
-        let answer = rows.stages()[&Stage::Answer];
+        let answer = all(&rows).stages()[&Stage::Answer];
         assert_eq!((answer.replies, answer.usable, answer.failed), (2, 1, 1));
         assert_eq!(answer.usable_share, Some(0.5));
         assert_eq!(answer.cost.input_tokens, Some(20));
@@ -208,21 +235,21 @@ mod tests {
             rows.add(row(Phase::Ingest, 1, CallOutcome::Usable, Some(1.0)));
         }
         rows.add(row(Phase::Answer, 0, CallOutcome::Usable, Some(0.5)));
-        let cost = rows.cost(5).unwrap();
+        let cost = all(&rows).cost(5).unwrap();
         assert_eq!(cost.ingest.dollars, Some(2.0));
         assert_eq!(cost.per_question.unwrap().dollars, Some(0.5));
         assert_eq!(cost.per_question.unwrap().input_tokens, Some(6.0));
         // The first round was paid too.
         assert_eq!(cost.paid_dollars, Some(4.5));
         rows.add(row(Phase::Answer, 1, CallOutcome::Usable, None));
-        let cost = rows.cost(5).unwrap();
+        let cost = all(&rows).cost(5).unwrap();
         assert_eq!((cost.ask.dollars, cost.paid_dollars), (None, None));
     }
 
     #[test]
     fn without_calls_there_is_no_cost() {
         let rows = CallRows::default();
-        assert!(rows.stages().is_empty());
-        assert_eq!(rows.cost(3), None);
+        assert!(all(&rows).stages().is_empty());
+        assert_eq!(all(&rows).cost(3), None);
     }
 }

@@ -227,6 +227,9 @@ pub struct VariantSummary {
     pub system: String,
     /// Whether it is a control that knows the key.
     pub control: bool,
+    /// The variant that ingested for it; null = itself. What that took and cost stands with both.
+    #[serde(default)]
+    pub ingested_as: Option<String>,
     /// Questions in the run.
     pub questions: usize,
     /// Questions that a failure of infrastructure left without an answer: in no score.
@@ -304,9 +307,16 @@ pub struct Summary {
     pub names: String,
     /// How the intervals were made.
     pub bootstrap: Bootstrap,
+    /// Machines that it ran on: with more than one, latencies are a mixture.
+    #[serde(default = "one")]
+    pub machines: usize,
     /// What the controls say against the numbers; empty where nothing.
     #[serde(default)]
     pub suspicious: Vec<Suspicion>,
     /// Variants in the order of the config.
     pub variants: Vec<VariantSummary>,
+}
+
+fn one() -> usize {
+    1
 }

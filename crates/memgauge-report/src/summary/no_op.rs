@@ -38,7 +38,6 @@ pub(super) struct Outcomes(BTreeMap<(QuestionId, u32), blake3::Hash>);
 impl Outcomes {
     /// Adds one question; `parts` is all that makes an outcome.
     pub(super) fn add(&mut self, question: &QuestionId, repeat: u32, parts: &Value) {
-        // A `Value` prints its keys in order.
         let digest = blake3::hash(parts.to_string().as_bytes());
         self.0.insert((question.clone(), repeat), digest);
     }

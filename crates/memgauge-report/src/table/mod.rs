@@ -317,7 +317,7 @@ pub fn report(summary: &Summary, style: Style) -> String {
              uncertainty of J.",
         );
     }
-    section(&memory(summary), "");
+    section(&memory(summary), &shared(summary));
     section(&losses(summary), "");
     if summary.variants.iter().any(models::calls_models) {
         section(
@@ -362,6 +362,21 @@ pub fn report(summary: &Summary, style: Style) -> String {
     text
 }
 
+/// Which variants were ingested together.
+fn shared(summary: &Summary) -> String {
+    let mut by_owner: std::collections::BTreeMap<&str, Vec<&str>> = Default::default();
+    for variant in &summary.variants {
+        if let Some(owner) = &variant.ingested_as {
+            by_owner.entry(owner).or_default().push(&variant.name);
+        }
+    }
+    let lines: Vec<String> = by_owner
+        .into_iter()
+        .map(|(owner, names)| format!("Ingested once, as {owner}: also {}.", names.join(", ")))
+        .collect();
+    lines.join("\n")
+}
+
 /// What speaks against the numbers: controls, and arms that did nothing.
 fn warnings(summary: &Summary) -> String {
     let mut text = String::new();
@@ -399,8 +414,12 @@ fn conditions(summary: &Summary) -> Option<String> {
     let loads: Vec<f64> = searches.iter().filter_map(|latency| latency.load).collect();
     let load = crate::statistics::mean(&loads)
         .map_or_else(|| "unknown".to_owned(), |load| format!("{load:.1}"));
+    let mixed = match summary.machines {
+        0 | 1 => String::new(),
+        several => format!(" All latencies are a mixture of {several} different machines."),
+    };
     Some(format!(
-        "Search latency: {in_flight} query in flight, {warm_up} warm-up queries left out, load average {load}."
+        "Search latency: {in_flight} query in flight, {warm_up} warm-up queries left out, load average {load}.{mixed}"
     ))
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod judge;
 pub(crate) mod memory;
+pub(crate) mod merge;
 pub(crate) mod model;
 pub(crate) mod plan;
 pub(crate) mod prompts;

@@ -12,7 +12,7 @@ use crate::{exit, output, places};
 pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
     let file = ConfigFile::load(&args.file, &args.config.overrides())?;
     let dataset = places::dataset_of(&file, args.config.dataset.clone())?;
-    let plan = Plan::new(&file, &dataset)?;
+    let plan = Plan::new(&file, &dataset)?.with_shard(args.shard);
     Runner::check(&file, &plan, places::supplies())?;
     let turns: usize = plan.conversations.iter().map(|planned| planned.turns).sum();
     let sessions: usize = plan
@@ -27,17 +27,19 @@ pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
             "digest": plan.digest,
             "dataset": dataset.name,
             "partial": plan.partial,
+            "shard": plan.shard.map(|shard| shard.to_string()),
             "conversations": plan.conversations.iter().map(|planned| json!({
                 "id": planned.id,
                 "sessions": planned.sessions,
                 "turns": planned.turns,
                 "questions": planned.items.len(),
             })).collect::<Vec<_>>(),
-            "variants": plan.variants.iter().map(|variant| json!({
+            "variants": plan.variants.iter().enumerate().map(|(index, variant)| json!({
                 "name": variant.name,
                 "system": variant.kind(),
                 "answerer": variant.answerer.kind(),
                 "control": variant.is_control(),
+                "questions": plan.questions_of(index),
                 "digest": variant.digest,
                 "calls": plan.calls(variant, &file.config, &dataset),
             })).collect::<Vec<_>>(),
@@ -76,7 +78,7 @@ pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
     ]);
     let mut known = 0;
     let mut more = false;
-    for variant in &plan.variants {
+    for (index, variant) in plan.variants.iter().enumerate() {
         let isolation = serde_json::to_value(variant.isolation)?;
         let calls = plan.calls(variant, &file.config, &dataset);
         table.rows.push(vec![
@@ -88,7 +90,7 @@ pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
             variant.kind().to_owned(),
             format!("per {}", isolation.as_str().unwrap_or("?")).replace("per shared", "shared"),
             variant.answerer.kind().to_owned(),
-            plan.questions().to_string(),
+            plan.questions_of(index).to_string(),
             calls.windows.to_string(),
             if calls.update.is_none() {
                 format!("{} + updates", calls.known())
@@ -102,8 +104,10 @@ pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
     text.push_str(&table.render(style));
     writeln!(
         text,
-        "\n{} records; sessions are ingested {} times; {}.\ndigest {}",
-        plan.questions() * plan.variants.len(),
+        "\n{}{} records; sessions are ingested {} times; {}.\ndigest {}",
+        plan.shard
+            .map_or_else(String::new, |shard| format!("part {shard}: ")),
+        plan.records(),
         sessions * plan.variants.len(),
         match (known, more) {
             (0, false) => "no call of a chat model".to_owned(),

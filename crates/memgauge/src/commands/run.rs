@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use memgauge_experiment::{ConfigFile, Plan, RunOptions, RunReport, Runner, Stop, Supplies};
+use memgauge_experiment::{ConfigFile, Plan, RunOptions, RunReport, Runner, Shard, Stop, Supplies};
 use memgauge_report::{RunDir, files, table};
 
 use crate::cli::{Format, Global, RunArgs};
@@ -56,7 +56,14 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
             )));
         }
     }
-    let plan = Plan::new(&file, &dataset)?;
+    let shard = match &begun {
+        Some(dir) => {
+            let shard = dir.manifest()?.shard;
+            shard.and_then(|shard| Shard::new(shard.index, shard.of))
+        }
+        None => args.shard,
+    };
+    let plan = Plan::new(&file, &dataset)?.with_shard(shard);
     let begun_with = match &begun {
         Some(dir) => dir.manifest()?.traffic,
         None => None,

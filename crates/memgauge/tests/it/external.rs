@@ -102,7 +102,7 @@ impl Scene {
             r#"
 name = "external"
 dataset = {{ kind = "sample", conversations = ["sample-1"], limit = 5 }}
-controls = {{ oracle = false }}
+controls = false
 
 [[variant]]
 name = "outside"

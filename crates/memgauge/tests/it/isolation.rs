@@ -130,24 +130,58 @@ name = "roomy"
 system = { kind = "turns", context = { kind = "budget", max-tokens = 1000000 } }
 "#,
     );
-    let flags: Vec<(&str, String)> = summary["variants"]
+    let idle: Vec<(&str, &Value)> = summary["variants"]
         .as_array()
         .expect("variants")
         .iter()
-        .map(|one| {
-            (
-                one["name"].as_str().expect("a name"),
-                one["no_op"].to_string(),
-            )
-        })
-        .filter(|(_, flags)| flags != "[]")
+        .map(|one| (one["name"].as_str().expect("a name"), &one["no_op"]))
+        .filter(|(_, flags)| **flags != serde_json::json!([]))
         .collect();
-    assert_eq!(
-        flags,
-        [(
-            "roomy",
-            r#"[{"variant":"plain","why":"same-as"}]"#.to_owned()
-        )]
-    );
+    let flag = serde_json::json!([{"why": "same-as", "variant": "plain"}]);
+    assert_eq!(idle, [("roomy", &flag)]);
     assert_eq!(summary["suspicious"].to_string(), "[]");
+}
+
+/// Names of the arms that a plan lists.
+fn planned(more: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("test.toml");
+    let config = format!(
+        "name = \"controls\"\ndataset = {{ kind = \"sample\" }}\n{more}\n[[variant]]\nname = \"turns\"\nsystem = {{ kind = \"turns\" }}\n"
+    );
+    std::fs::write(&file, config).expect("a config");
+    let ended = end(memgauge().arg("plan").arg(&file).args(["--format", "json"]));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let plan: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    plan["variants"]
+        .as_array()
+        .expect("variants")
+        .iter()
+        .map(|variant| variant["name"].as_str().expect("a name").to_owned())
+        .collect()
+}
+
+#[test]
+fn controls_run_by_themselves_where_they_cost_nothing() {
+    let all = [
+        "turns",
+        "no-memory",
+        "full-context",
+        "oracle",
+        "turns-swapped",
+    ];
+    let model =
+        "answerer = { kind = \"llm\", model = \"chat\" }\nmodels.chat = { kind = \"fake\" }";
+    assert_eq!(planned(""), all);
+    assert_eq!(planned("controls = false"), ["turns"]);
+    assert_eq!(
+        planned("controls = { oracle = false }"),
+        ["turns", "no-memory", "full-context", "turns-swapped"]
+    );
+    assert_eq!(planned(model), ["turns"]);
+    assert_eq!(planned(&format!("controls = true\n{model}")), all);
+    assert_eq!(
+        planned(&format!("controls = {{ oracle = true }}\n{model}")),
+        ["turns", "oracle"]
+    );
 }

@@ -22,6 +22,7 @@ mod provider;
 mod quickstart;
 mod real_data;
 mod resume;
+mod shard;
 mod traffic;
 
 use std::path::{Path, PathBuf};

@@ -52,7 +52,7 @@ name = "judged"
 dataset = {{ kind = "sample", conversations = ["sample-1"], limit = 8 }}
 answerer = {{ kind = "llm", prompt = "answer/short" }}
 judge = {{ kind = "llm", runs = 2 }}
-controls = {{ oracle = false }}
+controls = false
 {}
 [[variant]]
 name = "lexical"

@@ -9,7 +9,7 @@ use crate::{bytes, end, memgauge, only_run, root};
 const CONFIG: &str = r#"
 name = "protocols"
 dataset = { kind = "sample", limit = 3 }
-controls = { oracle = false }
+controls = false
 
 [[variant]]
 name = "inline"

@@ -193,7 +193,15 @@ impl PipelineConfig {
         };
         let (store, is_complete) =
             open(&folder, &wanted).map_err(|error| BuildError::at("store", error))?;
-        if *store.config() != wanted {
+        // A memory that is complete may hold vectors that others of its readers need.
+        let found = match wanted.dimensions {
+            None if is_complete => StoreConfig {
+                dimensions: None,
+                ..store.config().clone()
+            },
+            _ => store.config().clone(),
+        };
+        if found != wanted {
             return Err(BuildError::at(
                 "store",
                 format!(

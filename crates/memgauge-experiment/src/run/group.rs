@@ -1,0 +1,220 @@
+//! Variants that share an ingestion: done once for all of them, batch by batch, so that the number of open
+//! memories does not grow with the number of conversations.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::StreamExt;
+use memgauge_core::{ComponentError, ConversationId, MemorySystem};
+use memgauge_report::Lineage;
+
+use super::bench::Bench;
+use super::ingest::{Ingested, Unit};
+use super::observe::Event;
+use crate::config::Isolation;
+use crate::error::ExperimentError;
+use crate::plan::{Group, Role};
+
+/// Memories that are open at a time, at least. Searches are measured while nothing is ingested, so a
+/// batch is ingested whole before its first question.
+const BATCH: usize = 16;
+
+/// A memory that can be asked.
+#[derive(Clone)]
+pub(super) struct Ready {
+    pub(super) system: Arc<dyn MemorySystem>,
+    /// Per conversation; empty for systems that keep no memories.
+    pub(super) lineages: Arc<BTreeMap<ConversationId, Lineage>>,
+    /// Why nothing can be asked: the ingestion failed for reasons of infrastructure.
+    pub(super) failure: Option<Arc<ComponentError>>,
+}
+
+/// The questions of one conversation that have no record yet.
+struct Open {
+    /// Place of the conversation in the dataset.
+    entry: usize,
+    /// Place of the conversation whose memory is asked.
+    memory: usize,
+    /// Places of the questions.
+    items: Vec<usize>,
+}
+
+/// A memory, and the variant whose system has it open at the moment.
+struct Slot {
+    unit: Unit,
+    ingested: Ingested,
+    holder: usize,
+    system: Option<Arc<dyn MemorySystem>>,
+}
+
+impl Bench {
+    /// Runs the variants of a group. False when it was asked to stop.
+    pub(super) async fn run_group(
+        self: &Arc<Self>,
+        group: &Group,
+    ) -> Result<bool, ExperimentError> {
+        let open: BTreeMap<usize, Vec<Open>> = group
+            .variants
+            .iter()
+            .map(|variant| (*variant, self.open_questions(*variant)))
+            .collect();
+        let units = self.units(group.owner, &open);
+        let mut units = units.into_iter().peekable();
+        while units.peek().is_some() {
+            let batch: Vec<Unit> = units.by_ref().take(self.jobs.max(BATCH)).collect();
+            self.observer.event(&Event::Ingesting {
+                variant: self.name(group.owner),
+            });
+            let Some(mut slots) = self.ingest_batch(group.owner, batch).await? else {
+                return Ok(false);
+            };
+            for (variant, questions) in &open {
+                self.observer.event(&Event::Asking {
+                    variant: self.name(*variant),
+                });
+                for slot in &mut slots {
+                    let mine: Vec<&Open> = questions
+                        .iter()
+                        .filter(|open| slot.unit.entries.contains(&open.memory))
+                        .collect();
+                    if mine.is_empty() {
+                        continue;
+                    }
+                    let ready = Ready {
+                        system: self.hand_over(slot, *variant)?,
+                        lineages: Arc::clone(&slot.ingested.lineages),
+                        failure: slot.ingested.failure.clone(),
+                    };
+                    for open in mine {
+                        let asked =
+                            self.ask(*variant, open.entry, open.memory, &open.items, &ready);
+                        if !asked.await? {
+                            return Ok(false);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn name(&self, variant: usize) -> &str {
+        let planned = self.plan.variants.get(variant);
+        planned.map_or("", |planned| &planned.name)
+    }
+
+    /// What is left to ask a variant, in the order of the dataset.
+    fn open_questions(&self, variant: usize) -> Vec<Open> {
+        let Some(planned) = self.plan.variants.get(variant) else {
+            return Vec::new();
+        };
+        let is_swapped = matches!(planned.role, Role::Swapped(_));
+        let count = self.dataset.conversations.len();
+        let done = self.done();
+        let asked = self.plan.conversations.iter();
+        asked
+            .filter(|conversation| self.plan.asks(variant, conversation.entry))
+            .filter_map(|conversation| {
+                let entry = self.dataset.conversations.get(conversation.entry)?;
+                let is_open = |place: &usize| {
+                    let item = entry.items.get(*place);
+                    item.is_some_and(|item| !done.has(&planned.name, &item.question.id))
+                };
+                let items: Vec<usize> =
+                    conversation.items.iter().copied().filter(is_open).collect();
+                let memory = match is_swapped {
+                    true => (conversation.entry + 1) % count,
+                    false => conversation.entry,
+                };
+                (!items.is_empty()).then_some(Open {
+                    entry: conversation.entry,
+                    memory,
+                    items,
+                })
+            })
+            .collect()
+    }
+
+    /// The memories that the open questions need.
+    fn units(&self, owner: usize, open: &BTreeMap<usize, Vec<Open>>) -> Vec<Unit> {
+        let needed: BTreeSet<usize> = open.values().flatten().map(|open| open.memory).collect();
+        let isolation = self
+            .plan
+            .variants
+            .get(owner)
+            .map(|variant| variant.isolation);
+        match isolation {
+            _ if needed.is_empty() => Vec::new(),
+            // Every conversation of the plan, asked or not: they are the crowd.
+            Some(Isolation::Shared) => vec![Unit {
+                name: "shared".to_owned(),
+                entries: self
+                    .plan
+                    .conversations
+                    .iter()
+                    .map(|planned| planned.entry)
+                    .collect(),
+            }],
+            _ => needed
+                .into_iter()
+                .map(|entry| Unit {
+                    name: format!("{entry:05}"),
+                    entries: vec![entry],
+                })
+                .collect(),
+        }
+    }
+
+    /// Ingests a batch, several memories at a time. `None` when it was asked to stop.
+    async fn ingest_batch(
+        self: &Arc<Self>,
+        owner: usize,
+        batch: Vec<Unit>,
+    ) -> Result<Option<Vec<Slot>>, ExperimentError> {
+        let slots: Vec<Option<Slot>> = futures::stream::iter(batch)
+            .map(|unit| {
+                let bench = Arc::clone(self);
+                let task = tokio::spawn(async move {
+                    let ingested = bench.ingest_unit(owner, &unit).await?;
+                    Ok::<_, ExperimentError>(ingested.map(|(system, ingested)| Slot {
+                        unit,
+                        ingested,
+                        holder: owner,
+                        system: Some(system),
+                    }))
+                });
+                self.joined(task)
+            })
+            .buffered(self.jobs)
+            // All are waited for, so that nothing is still writing when the run has ended.
+            .collect::<Vec<Result<_, ExperimentError>>>()
+            .await
+            .into_iter()
+            .collect::<Result<_, _>>()?;
+        Ok(slots.into_iter().collect())
+    }
+
+    /// The system of `variant` on a memory: the one that has it open, where both are the same, and otherwise
+    /// a new one, after the other has closed it: a memory is open once per process.
+    fn hand_over(
+        &self,
+        slot: &mut Slot,
+        variant: usize,
+    ) -> Result<Arc<dyn MemorySystem>, ExperimentError> {
+        let system = |index: usize| match self.plan.variants.get(index).map(|one| &one.role) {
+            Some(Role::System(system) | Role::Swapped(system)) => Some(system),
+            _ => None,
+        };
+        if let Some(open) = slot.system.take()
+            // Nobody asks a memory that is not there.
+            && (slot.ingested.failure.is_some() || system(slot.holder) == system(variant))
+        {
+            slot.system = Some(Arc::clone(&open));
+            return Ok(open);
+        }
+        let open = self.system(variant, &slot.ingested.folder)?;
+        slot.system = Some(Arc::clone(&open));
+        slot.holder = variant;
+        Ok(open)
+    }
+}
