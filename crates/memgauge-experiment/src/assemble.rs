@@ -42,6 +42,8 @@ impl Default for Supplies {
 /// Builds the parts of an experiment; models are loaded once, when first asked for.
 pub struct Assembly {
     models: BTreeMap<String, ModelConfig>,
+    /// Models of single variants that were asked for, by the name under which they are loaded.
+    overlaid: Mutex<BTreeMap<String, ModelConfig>>,
     supplies: Supplies,
     /// Models that were asked for.
     loaded: Mutex<BTreeMap<String, Loaded>>,
@@ -60,13 +62,14 @@ impl Assembly {
     pub fn new(models: &BTreeMap<String, ModelConfig>, supplies: Supplies) -> Self {
         Self {
             models: models.clone(),
+            overlaid: Mutex::default(),
             supplies,
             loaded: Mutex::default(),
             prompts: Mutex::default(),
         }
     }
 
-    /// Builds a system that keeps its stores in `folder`.
+    /// Builds a system that keeps its stores in `folder`; `own` are models of its variant alone.
     ///
     /// # Errors
     /// When a part makes no sense or a model is missing.
@@ -74,10 +77,12 @@ impl Assembly {
         &self,
         config: &SystemConfig,
         folder: &Path,
+        own: &BTreeMap<String, ModelConfig>,
     ) -> Result<Box<dyn MemorySystem>, BuildError> {
         config.build(&Desk {
             assembly: self,
             folder: folder.to_owned(),
+            own: Some(own),
         })
     }
 
@@ -95,6 +100,7 @@ impl Assembly {
         let parts = Desk {
             assembly: self,
             folder: folder.to_owned(),
+            own: None,
         };
         let pipeline = config.pipeline().ok_or(MemoryError::NotAPipeline(kind))?;
         Ok(pipeline.library(kind, &parts, existing)?)
@@ -105,6 +111,16 @@ impl Assembly {
         Desk {
             assembly: self,
             folder: PathBuf::new(),
+            own: None,
+        }
+    }
+
+    /// As [`Self::parts`], for a variant with models of its own.
+    pub fn parts_of<'a>(&'a self, own: &'a BTreeMap<String, ModelConfig>) -> impl Parts + 'a {
+        Desk {
+            assembly: self,
+            folder: PathBuf::new(),
+            own: Some(own),
         }
     }
 
@@ -164,7 +180,8 @@ impl Assembly {
 
     /// What the config says of model `name`, or the defaults of the kind of that name.
     pub fn config(&self, name: &str) -> Option<ModelConfig> {
-        let given = self.models.get(name).cloned();
+        let overlaid = self.overlaid.lock().unwrap_or_else(PoisonError::into_inner);
+        let given = self.models.get(name).or(overlaid.get(name)).cloned();
         given.or_else(|| serde_json::from_value(serde_json::json!({ "kind": name })).ok())
     }
 
@@ -246,11 +263,31 @@ impl Assembly {
 struct Desk<'a> {
     assembly: &'a Assembly,
     folder: PathBuf,
+    /// Models that take the place of the experiment's.
+    own: Option<&'a BTreeMap<String, ModelConfig>>,
+}
+
+impl Desk<'_> {
+    /// Loads the model that is called `name` here.
+    fn load(&self, key: &str, name: &str) -> Result<Loaded, BuildError> {
+        let Some(config) = self.own.and_then(|own| own.get(name)) else {
+            return self.assembly.load(key, name);
+        };
+        // Variants that ask for the same model share it, and with it its limits.
+        let digest = crate::digest::of(config);
+        let name = format!("{name}@{}", digest.get(..8).unwrap_or(&digest));
+        self.assembly
+            .overlaid
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.clone(), config.clone());
+        self.assembly.load(key, &name)
+    }
 }
 
 impl Parts for Desk<'_> {
     fn embedder(&self, name: &str) -> Result<EmbedderHandle, BuildError> {
-        match self.assembly.load("embedder", name)? {
+        match self.load("embedder", name)? {
             Loaded::Embedder(handle) => Ok(handle),
             Loaded::Chat(_) => Err(BuildError::at(
                 "embedder",
@@ -260,7 +297,7 @@ impl Parts for Desk<'_> {
     }
 
     fn chat(&self, name: &str) -> Result<ChatHandle, BuildError> {
-        match self.assembly.load("model", name)? {
+        match self.load("model", name)? {
             Loaded::Chat(handle) => Ok(handle),
             Loaded::Embedder(_) => Err(BuildError::at(
                 "model",

@@ -83,7 +83,9 @@ pub fn experiment() -> Vec<Entry> {
         ("controls", "Controls"),
         ("measure", "Measure"),
         ("record", "RecordConfig"),
+        ("repeats", "Repeats"),
         ("[[variant]]", "VariantConfig"),
+        ("[[sweep]]", "SweepConfig"),
     ] {
         if let Some(definition) = definitions.get(name) {
             entries.push(entry(table, definition, &definitions));

@@ -56,11 +56,13 @@ pub async fn check_up(
         let folder = scratch.path().join(index.to_string());
         let system = std::fs::create_dir_all(&folder)
             .map_err(BuildError::new)
-            .and_then(|()| assembly.system(&variant.system, &folder));
+            .and_then(|()| assembly.system(&variant.system, &folder, &variant.models));
         let path = format!("variant[{index}].system");
         problems.extend(system.err().map(|e| file.part_problem(&path, &e)));
         if let Some(answerer) = &variant.answerer {
-            let built = answerer.build(&assembly.parts()).map(drop);
+            let built = answerer
+                .build(&assembly.parts_of(&variant.models))
+                .map(drop);
             let path = format!("variant[{index}].answerer");
             problems.extend(built.err().map(|e| file.part_problem(&path, &e)));
         }

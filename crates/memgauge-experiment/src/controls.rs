@@ -29,6 +29,8 @@ pub(crate) fn controls(
         isolation: Isolation::Conversation,
         answerer: config.answerer.clone(),
         answerer_path: "answerer".to_owned(),
+        models: Default::default(),
+        cell: None,
         digest: String::new(),
         upstream: String::new(),
     };
@@ -69,6 +71,7 @@ pub(crate) fn controls(
                 role: Role::Swapped(system.clone()),
                 // What it is asked from is always another conversation's own memory.
                 isolation: Isolation::Conversation,
+                cell: None,
                 ..original.clone()
             });
         }
@@ -110,6 +113,6 @@ fn embeds_elsewhere(variant: &PlannedVariant, config: &ExperimentConfig) -> bool
         return false;
     };
     let embedder = system.pipeline().map(|pipeline| pipeline.embedder);
-    let model = embedder.and_then(|name| config.models.get(&name));
+    let model = embedder.and_then(|name| variant.models.get(&name).or(config.models.get(&name)));
     matches!(model, Some(ModelConfig::OpenAiEmbeddings(_)))
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use memgauge_core::{Category, ConversationId};
 use memgauge_dataset::{Dataset, Entry, Item};
+use memgauge_model::ModelConfig;
 use memgauge_pipeline::answerer::AnswererConfig;
 use memgauge_pipeline::system::SystemConfig;
 use serde_json::json;
 
-use crate::config::{ConfigFile, Isolation};
+use crate::config::{CellConfig, ConfigFile, Isolation, Repeats};
 use crate::controls::controls;
 use crate::digest;
 use crate::error::ExperimentError;
@@ -40,6 +41,10 @@ pub struct PlannedVariant {
     pub answerer: AnswererConfig,
     /// Place of its answerer in the config.
     pub answerer_path: String,
+    /// Models that take the place of the experiment's, for this variant alone.
+    pub models: BTreeMap<String, ModelConfig>,
+    /// The sweep that it comes from.
+    pub cell: Option<CellConfig>,
     /// Digest of everything that shapes its records.
     pub digest: String,
     /// Digest of everything that shapes the memory that its ingestion leaves: variants of equal digest share it.
@@ -89,6 +94,8 @@ pub struct Plan {
     pub conversations: Vec<PlannedConversation>,
     /// Whether questions of the dataset are left out.
     pub partial: bool,
+    /// How often stages are done again.
+    pub repeats: Repeats,
     /// Digest of config, dataset and tool version.
     pub digest: String,
     /// The part that this process runs; `None` = everything.
@@ -145,6 +152,8 @@ impl Plan {
                     Some(_) => format!("variant[{index}].answerer"),
                     None => "answerer".to_owned(),
                 },
+                models: variant.models.clone(),
+                cell: variant.cell.clone(),
                 digest: String::new(),
                 upstream: String::new(),
             });
@@ -156,13 +165,15 @@ impl Plan {
                 Role::System(system) | Role::Swapped(system) => Some(system),
                 Role::Oracle => None,
             };
+            let mut models = config.models.clone();
+            models.extend(variant.models.clone());
             variant.upstream = digest::of(&json!({
                 "system": match system {
                     Some(system) => system.upstream(),
                     None => json!(variant.name),
                 },
                 "isolation": variant.isolation,
-                "models": config.models,
+                "models": models,
             }));
             variant.digest = digest::of(&json!({
                 "role": variant.kind(),
@@ -171,6 +182,7 @@ impl Plan {
                 "answerer": variant.answerer,
                 "judge": config.judge,
                 "models": config.models,
+                "own": variant.models,
             }));
         }
         let asked: Vec<_> = conversations
@@ -183,6 +195,7 @@ impl Plan {
             "dataset": dataset.fingerprint.content,
             "asked": asked,
             "seed": config.seed,
+            "repeats": config.repeats,
             "measure": config.measure,
             "record": config.record,
             "tool": env!("CARGO_PKG_VERSION"),
@@ -195,6 +208,7 @@ impl Plan {
             variants,
             partial: planned < dataset.items().count(),
             conversations,
+            repeats: config.repeats,
             digest,
             shard: None,
             mine: BTreeSet::new(),

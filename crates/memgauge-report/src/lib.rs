@@ -23,7 +23,7 @@ pub use judgements::{
 };
 pub use lineage::{Lineage, MemoryTrace};
 pub use manifest::{
-    DatasetManifest, Machine, Manifest, MergedShard, ShardManifest, TrafficManifest,
+    CellManifest, DatasetManifest, Machine, Manifest, MergedShard, ShardManifest, TrafficManifest,
     VariantManifest,
 };
 pub use order::Order;

@@ -146,6 +146,18 @@ pub struct VariantManifest {
     /// The variant under whose name its ingestion was done and is written down; null = its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ingested_as: Option<String>,
+    /// The sweep that it comes from; null for variants that were written out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<CellManifest>,
+}
+
+/// Where a cell of a sweep comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellManifest {
+    /// The variant that it was made of.
+    pub base: String,
+    /// Dotted path of what differs -> value, as it stands in the name.
+    pub settings: BTreeMap<String, String>,
 }
 
 impl VariantManifest {

@@ -7,9 +7,9 @@ use polars::prelude::{Column, DataFrame, NamedFrom, PolarsError, Series};
 use polars_io::prelude::ParquetWriter;
 use serde::Deserialize;
 
-use memgauge_core::{Category, QuestionId};
+use memgauge_core::{Category, ErrorKind, QuestionId};
 
-use crate::record::{AnswerTokens, ContextSummary, JudgementRow, Outcome, TextMetrics};
+use crate::record::{AnswerTokens, ContextSummary, JudgementRow, TextMetrics};
 use crate::retrieval::RetrievalScores;
 use crate::rundir::{RunDir, RunDirError, files};
 
@@ -20,8 +20,9 @@ struct Row {
     question: QuestionId,
     repeat: u32,
     category: Category,
-    #[serde(flatten)]
-    outcome: Outcome,
+    outcome: String,
+    #[serde(default)]
+    error: Option<ErrorKind>,
     text: String,
     gold: memgauge_core::Gold,
     answer: Option<String>,
@@ -92,7 +93,7 @@ fn write(rows: &[Row], path: &Path) -> Result<(), PolarsError> {
         column(rows, "repeat", |row| row.repeat),
         column(rows, "category", |row| u32::from(row.category.number())),
         column(rows, "category_name", |row| row.category.name().to_owned()),
-        column(rows, "answered", |row| row.outcome == Outcome::Answered),
+        column(rows, "answered", |row| row.outcome == "answered"),
         column(rows, "text", |row| row.text.clone()),
         column(rows, "gold", |row| row.gold.text().to_owned()),
         column(rows, "answer", |row| row.answer.clone()),
@@ -108,9 +109,8 @@ fn write(rows: &[Row], path: &Path) -> Result<(), PolarsError> {
         }),
         column(rows, "answer_input_tokens", |row| row.tokens?.input),
         column(rows, "answer_output_tokens", |row| row.tokens?.output),
-        column(rows, "error", |row| match &row.outcome {
-            Outcome::Answered => None,
-            Outcome::Failed { error, .. } => Some(error.name().to_owned()),
+        column(rows, "error", |row| {
+            row.error.map(|error| error.name().to_owned())
         }),
         column(rows, "context_cl100k", |row| {
             Some(row.context.as_ref()?.cl100k)

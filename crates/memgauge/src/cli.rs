@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use memgauge_experiment::Shard;
+use memgauge_experiment::config::{Choices, Only};
 
 use crate::commands::memory::MemoryArgs;
 use crate::exit;
@@ -135,9 +136,30 @@ pub(crate) struct ConfigOptions {
     /// Change a key of the config: `variant[turns-hybrid].system.retriever.k=10`.
     #[arg(long = "set", value_name = "PATH=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Lay `[profile.NAME]` over the file's keys.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Only a part: `variant=PATTERN`, `category=NAME` and `conversation=ID`, separated by spaces; of one
+    /// key any must hold, of different keys all.
+    #[arg(long, value_name = "TERMS")]
+    pub(crate) only: Option<Only>,
 }
 
 impl ConfigOptions {
+    /// What is chosen of a file.
+    pub(crate) fn choices(&self) -> Choices {
+        Choices {
+            overrides: self.overrides(),
+            profile: self.profile.clone(),
+            only: self.only.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Whether anything is changed about the config.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.overrides().is_empty() && self.profile.is_none() && self.only.is_none()
+    }
+
     /// Everything but the dataset, as overrides.
     pub(crate) fn overrides(&self) -> Vec<String> {
         let mut overrides = self.set.clone();
@@ -283,6 +305,14 @@ pub(crate) struct ConfigArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
+    /// Check config files; nothing is printed where all is well but what was checked.
+    Check {
+        /// Experiments.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Print the JSON schema of a config file, for editors.
+    Schema,
     /// Check a config file and print it.
     Show {
         /// The experiment.
@@ -298,7 +328,7 @@ pub(crate) enum ConfigCommand {
         #[arg(long, value_enum, requires = "diff", default_value_t = Format::Human)]
         format: Format,
         #[command(flatten)]
-        config: ConfigOptions,
+        config: Box<ConfigOptions>,
     },
 }
 

@@ -122,7 +122,7 @@ mod tests {
         let text = format!(
             "name = \"t\"\ndataset = {{ kind = \"sample\" }}\n[[variant]]\nname = \"v\"\nsystem = {system}\n"
         );
-        let file = ConfigFile::parse(Path::new("t.toml"), &text, &[]).unwrap();
+        let file = ConfigFile::parse(Path::new("t.toml"), &text, &Default::default()).unwrap();
         let mut all = differences(&file.config, Protocol::Mem0Eval);
         assert_eq!((all.len(), all[0].variant.as_str()), (1, "v"));
         let differences = all.remove(0).differences;

@@ -5,13 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use memgauge_core::BuildError;
-use memgauge_core::config::{check, suggestion};
+use memgauge_core::config::{check, suggestion, unknown};
 use memgauge_pipeline::answerer::AnswererConfig;
+use memgauge_pipeline::judge::JudgeConfig;
 use memgauge_pipeline::system::{SystemConfig, filled};
-use serde_json::{Map, Number, Value};
-use toml::de::{DeTable, DeValue};
+use serde_json::Value;
+use toml::de::DeTable;
 
+use super::only::{Only, fits};
+use super::places::{Places, convert_table, line_of};
+use super::profile::Profiles;
 use super::set::set;
+use super::sweep::expand;
 use super::{DatasetConfig, ExperimentConfig};
 use crate::config::types::DatasetKind;
 use crate::error::{ConfigProblem, ExperimentError};
@@ -31,42 +36,6 @@ pub struct ConfigFile {
     places: Places,
 }
 
-/// Where every key stands.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Places {
-    pub(super) file: String,
-    lines: BTreeMap<String, usize>,
-    pub(super) set: BTreeSet<String>,
-}
-
-impl Places {
-    /// No places yet, in the file at `path`.
-    pub(super) fn new(path: &Path) -> Self {
-        Self {
-            file: path.display().to_string(),
-            ..Self::default()
-        }
-    }
-
-    /// File and line of `path`, or of the nearest table around it.
-    pub(super) fn of(&self, path: &str) -> String {
-        let mut path = path;
-        loop {
-            if self.set.contains(path) {
-                return format!("--set {path}");
-            }
-            if let Some(line) = self.lines.get(path) {
-                return format!("{}:{line}", self.file);
-            }
-            match path.rfind(['.', '[']) {
-                Some(end) => path = path.get(..end).unwrap_or(""),
-                None if path.is_empty() => return self.file.clone(),
-                None => path = "",
-            }
-        }
-    }
-}
-
 impl ConfigFile {
     /// Reads `path`, carries out `overrides` (`dotted.path=value`, the value in TOML or a plain
     /// string), and checks everything.
@@ -74,18 +43,30 @@ impl ConfigFile {
     /// # Errors
     /// When the file cannot be read, or with every mistake in it.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ExperimentError> {
+        let choices = Choices {
+            overrides: overrides.to_vec(),
+            ..Choices::default()
+        };
+        Self::load_with(path, &choices)
+    }
+
+    /// As [`Self::load`], with a profile and a part of the experiment.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or with every mistake in it.
+    pub fn load_with(path: &Path, choices: &Choices) -> Result<Self, ExperimentError> {
         let text = std::fs::read_to_string(path).map_err(|source| ExperimentError::Read {
             path: path.to_owned(),
             source,
         })?;
-        Self::parse(path, &text, overrides)
+        Self::parse(path, &text, choices)
     }
 
-    /// As [`Self::load`], from text.
+    /// As [`Self::load_with`], from text.
     ///
     /// # Errors
     /// With every mistake in it.
-    pub fn parse(path: &Path, text: &str, overrides: &[String]) -> Result<Self, ExperimentError> {
+    pub fn parse(path: &Path, text: &str, choices: &Choices) -> Result<Self, ExperimentError> {
         let mut places = Places::new(path);
         let table = DeTable::parse(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
@@ -96,10 +77,122 @@ impl ConfigFile {
             )
         })?;
         let mut written = Value::Object(convert_table(table.get_ref(), text, "", &mut places));
-        for each in overrides {
-            set(&mut written, each, &mut places)?;
+        let profiles = Profiles::take(&mut written, &places).map_err(ExperimentError::Config)?;
+        let mut problems = Vec::new();
+        // A profile that nobody has chosen today is somebody's nightly run.
+        for name in profiles.names() {
+            let mut places = places.clone();
+            match profiles.lay(name, &written, &mut places) {
+                Err(found) => problems.push(found),
+                Ok(whole) if choices.profile.as_deref() != Some(name) => {
+                    if let Err(ExperimentError::Config(found)) = Self::checked(path, whole, places)
+                    {
+                        problems.extend(found);
+                    }
+                }
+                Ok(_) => {}
+            }
         }
-        Self::checked(path, written, places)
+        let chosen = match &choices.profile {
+            None => Ok(written),
+            Some(name) => {
+                let known: Vec<&str> = profiles.names().collect();
+                if !known.contains(&name.as_str()) {
+                    return Err(ExperimentError::config(
+                        "--profile",
+                        "",
+                        unknown("profile", name, &known),
+                    ));
+                }
+                profiles.lay(name, &written, &mut places)
+            }
+        };
+        let loaded = match chosen {
+            Err(_) => Err(ExperimentError::Config(Vec::new())),
+            Ok(mut written) => {
+                for each in &choices.overrides {
+                    set(&mut written, each, &mut places)?;
+                }
+                Self::checked(path, written, places)
+            }
+        };
+        match loaded {
+            Ok(mut file) if problems.is_empty() => {
+                file.narrow(&choices.only)?;
+                Ok(file)
+            }
+            Ok(_) => Err(ExperimentError::Config(problems)),
+            Err(ExperimentError::Config(mut found)) => {
+                found.extend(problems);
+                let mut seen = BTreeSet::new();
+                found.retain(|problem| seen.insert(problem.to_string()));
+                Err(ExperimentError::Config(found))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Keeps a part of the experiment.
+    fn narrow(&mut self, only: &Only) -> Result<(), ExperimentError> {
+        let nothing = |key: &str, given: String, known: Vec<&str>| {
+            Err(ExperimentError::config(
+                "--only",
+                "",
+                format!(
+                    "{key}={given} keeps nothing (there is: {})",
+                    known.join(", ")
+                ),
+            ))
+        };
+        let config = &mut self.config;
+        if !only.variants.is_empty() {
+            let is_kept = |name: &str| only.variants.iter().any(|pattern| fits(pattern, name));
+            let all = std::mem::take(&mut config.variant);
+            let mut origins = std::mem::take(&mut self.places.origins).into_iter();
+            let known: Vec<String> = all.iter().map(|variant| variant.name.clone()).collect();
+            for (index, variant) in all.into_iter().enumerate() {
+                let origin = origins
+                    .next()
+                    .unwrap_or_else(|| format!("variant[{index}]"));
+                if is_kept(&variant.name) {
+                    config.variant.push(variant);
+                    self.places.origins.push(origin);
+                }
+            }
+            if config.variant.is_empty() {
+                let known = known.iter().map(String::as_str).collect();
+                return nothing("variant", only.variants.join(" variant="), known);
+            }
+            if let Some(swapped) = &mut config.controls.swapped {
+                swapped.retain(|name| is_kept(name));
+            }
+        }
+        let dataset = &mut config.dataset;
+        if !only.categories.is_empty() {
+            let asked = std::mem::take(&mut dataset.categories);
+            let all = asked.is_empty();
+            let is_kept = |category: &&u8| all || asked.contains(category);
+            dataset.categories = only.categories.iter().filter(is_kept).copied().collect();
+            if dataset.categories.is_empty() {
+                let given: Vec<String> = only.categories.iter().map(u8::to_string).collect();
+                let known: Vec<String> = asked.iter().map(u8::to_string).collect();
+                let known = known.iter().map(String::as_str).collect();
+                return nothing("category", given.join(" category="), known);
+            }
+        }
+        if !only.conversations.is_empty() {
+            let asked = std::mem::take(&mut dataset.conversations);
+            let all = asked.is_empty();
+            let is_kept = |id: &&String| all || asked.contains(id);
+            let kept = only.conversations.iter().filter(is_kept).cloned();
+            dataset.conversations = kept.collect();
+            if dataset.conversations.is_empty() {
+                let known = asked.iter().map(String::as_str).collect();
+                let given = only.conversations.join(" conversation=");
+                return nothing("conversation", given, known);
+            }
+        }
+        Ok(())
     }
 
     /// The config that a run was begun with, as its manifest keeps it, and what is changed about it;
@@ -121,28 +214,43 @@ impl ConfigFile {
         Self::checked(path, written, places)
     }
 
-    fn checked(path: &Path, written: Value, places: Places) -> Result<Self, ExperimentError> {
+    fn checked(path: &Path, written: Value, mut places: Places) -> Result<Self, ExperimentError> {
         let schema = schemars::schema_for!(ExperimentConfig).to_value();
-        let problems: Vec<ConfigProblem> = check(&schema, &with_protocols(&written))
+        let mut problems: Vec<ConfigProblem> = check(&schema, &with_protocols(&written))
             .into_iter()
-            .map(|problem| ConfigProblem {
-                place: places.of(&problem.path),
-                path: problem.path,
-                message: problem.message,
-            })
+            .map(|found| problem(&places, &found.path, found.message))
             .collect();
-        if !problems.is_empty() {
-            return Err(ExperimentError::Config(problems));
+        let mut whole = written.clone();
+        if problems.is_empty() {
+            match expand(&mut whole, &schema, &places) {
+                Ok(origins) => places.origins = origins,
+                Err(found) => problems = found,
+            }
         }
-        let config: ExperimentConfig = serde_json::from_value(written.clone())
-            .map_err(|error| ExperimentError::config(places.file.clone(), "", error))?;
-        let file = Self {
+        let of = |config| Self {
             path: path.to_owned(),
-            written,
+            written: written.clone(),
             config,
             base: None,
-            places,
+            places: places.clone(),
         };
+        if !problems.is_empty() {
+            // What else is wrong is told too, as far as it can be seen without the keys at fault.
+            let mut sound = whole;
+            for each in &problems {
+                cut(&mut sound, &each.path);
+            }
+            if let Some(table) = sound.as_object_mut() {
+                table.remove("sweep");
+            }
+            if let Ok(config) = serde_json::from_value(sound) {
+                problems.extend(of(config).combinations());
+            }
+            return Err(ExperimentError::Config(problems));
+        }
+        let config: ExperimentConfig = serde_json::from_value(whole)
+            .map_err(|error| ExperimentError::config(places.file.clone(), "", error))?;
+        let file = of(config);
         let problems = file.combinations();
         if problems.is_empty() {
             Ok(file)
@@ -153,11 +261,7 @@ impl ConfigFile {
 
     /// A problem at a dotted path of this file.
     pub(crate) fn problem(&self, path: &str, message: impl ToString) -> ConfigProblem {
-        ConfigProblem {
-            place: self.places.of(path),
-            path: path.to_owned(),
-            message: message.to_string(),
-        }
+        problem(&self.places, path, message)
     }
 
     /// A part that cannot be built, whose table stands at `path`.
@@ -196,6 +300,13 @@ impl ConfigFile {
         self.check_dataset(&config.dataset, &mut problems);
         if config.variant.is_empty() {
             problems.push(self.problem("variant", "needs at least one [[variant]]"));
+        }
+        if let (Some(runs), JudgeConfig::Llm(judge)) = (config.repeats.judge, &config.judge)
+            && self.written.pointer("/judge/runs").is_some()
+            && runs != judge.runs
+        {
+            let message = format!("judge.runs says {}: leave one of them out", judge.runs);
+            problems.push(self.problem("repeats.judge", message));
         }
         let mut names: BTreeMap<&str, usize> = BTreeMap::new();
         for (index, variant) in config.variant.iter().enumerate() {
@@ -286,8 +397,42 @@ impl ConfigFile {
     }
 }
 
+/// What a command line chooses of a file.
+#[derive(Debug, Clone, Default)]
+pub struct Choices {
+    /// `dotted.path=value`, carried out last.
+    pub overrides: Vec<String>,
+    /// Name of a profile.
+    pub profile: Option<String>,
+    /// The part to keep.
+    pub only: Only,
+}
+
+/// A problem at a dotted path.
+pub(super) fn problem(places: &Places, path: &str, message: impl ToString) -> ConfigProblem {
+    ConfigProblem {
+        place: places.of(path),
+        path: path.to_owned(),
+        message: message.to_string(),
+    }
+}
+
+/// Takes the key at a dotted path away, where there is one.
+fn cut(root: &mut Value, path: &str) {
+    let pointer: String = path
+        .split(['.', '[', ']'])
+        .filter(|step| !step.is_empty())
+        .map(|step| format!("/{step}"))
+        .collect();
+    if let Some((parent, key)) = pointer.rsplit_once('/')
+        && let Some(table) = root.pointer_mut(parent).and_then(Value::as_object_mut)
+    {
+        table.remove(key);
+    }
+}
+
 /// What is written, with what protocols say of the systems that follow one.
-fn with_protocols(written: &Value) -> Value {
+pub(super) fn with_protocols(written: &Value) -> Value {
     let mut whole = written.clone();
     let variants = whole.get_mut("variant").and_then(Value::as_array_mut);
     for variant in variants.into_iter().flatten() {
@@ -316,91 +461,12 @@ pub(crate) fn swapped_name(variant: &str) -> String {
 }
 
 pub(crate) fn is_name(name: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    !name.is_empty() && name.len() <= 100 && !name.starts_with('.') && name.chars().all(allowed)
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ',' | '=');
+    !name.is_empty() && name.len() <= 200 && !name.starts_with('.') && name.chars().all(allowed)
 }
 
 fn name_rule(name: &str) -> String {
-    format!("`{name}` is not a name: use letters, digits, `-`, `_` and `.`, at most 100")
-}
-
-pub(super) fn line_of(text: &str, offset: usize) -> usize {
-    let before = text.get(..offset).unwrap_or(text);
-    before.bytes().filter(|byte| *byte == b'\n').count() + 1
-}
-
-pub(super) fn convert_table(
-    table: &DeTable<'_>,
-    text: &str,
-    path: &str,
-    places: &mut Places,
-) -> Map<String, Value> {
-    let mut object = Map::new();
-    for (key, value) in table {
-        let name = key.get_ref().to_string();
-        let at = if path.is_empty() {
-            name.clone()
-        } else {
-            format!("{path}.{name}")
-        };
-        places
-            .lines
-            .insert(at.clone(), line_of(text, key.span().start));
-        let value = convert(value.get_ref(), value.span().start, text, &at, places);
-        object.insert(name, value);
-    }
-    object
-}
-
-fn convert(
-    value: &DeValue<'_>,
-    start: usize,
-    text: &str,
-    path: &str,
-    places: &mut Places,
-) -> Value {
-    match value {
-        DeValue::String(string) => Value::String(string.to_string()),
-        DeValue::Integer(integer) => {
-            let digits = integer.as_str().replace('_', "");
-            i64::from_str_radix(&digits, integer.radix()).map_or_else(
-                |_| {
-                    u64::from_str_radix(&digits, integer.radix())
-                        .map_or(Value::String(digits.clone()), Value::from)
-                },
-                Value::from,
-            )
-        }
-        DeValue::Float(float) => float
-            .as_str()
-            .replace('_', "")
-            .parse::<f64>()
-            .ok()
-            .and_then(Number::from_f64)
-            .map_or_else(|| Value::String(float.as_str().to_owned()), Value::Number),
-        DeValue::Boolean(boolean) => Value::Bool(*boolean),
-        DeValue::Datetime(time) => Value::String(time.to_string()),
-        DeValue::Array(items) => Value::Array(
-            items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| {
-                    let at = format!("{path}[{index}]");
-                    places
-                        .lines
-                        .insert(at.clone(), line_of(text, item.span().start));
-                    convert(item.get_ref(), item.span().start, text, &at, places)
-                })
-                .collect(),
-        ),
-        DeValue::Table(table) => {
-            places
-                .lines
-                .entry(path.to_owned())
-                .or_insert_with(|| line_of(text, start));
-            Value::Object(convert_table(table, text, path, places))
-        }
-    }
+    format!("`{name}` is not a name: use letters, digits, `-`, `_`, `.`, `,` and `=`, at most 200")
 }
 
 #[cfg(test)]

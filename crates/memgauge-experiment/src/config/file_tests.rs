@@ -16,7 +16,11 @@ system = { kind = "no-memory" }
 
 fn load(text: &str, overrides: &[&str]) -> Result<ConfigFile, Vec<String>> {
     let overrides: Vec<String> = overrides.iter().map(|each| (*each).to_owned()).collect();
-    ConfigFile::parse(Path::new("x.toml"), text, &overrides).map_err(|error| {
+    let choices = Choices {
+        overrides,
+        ..Choices::default()
+    };
+    ConfigFile::parse(Path::new("x.toml"), text, &choices).map_err(|error| {
         error
             .to_string()
             .lines()

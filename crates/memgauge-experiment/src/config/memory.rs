@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use toml::de::DeTable;
 
-use super::file::{Places, convert_table, line_of};
+use super::places::{Places, convert_table, line_of};
 use crate::error::{ConfigProblem, ExperimentError};
 
 /// A memory for use inside an agent: `models` and `system` are those of an experiment. Without a file

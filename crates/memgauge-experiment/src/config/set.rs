@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use toml::de::DeTable;
 
-use super::file::{Places, convert_table};
+use super::places::{Places, convert_table};
 use crate::error::ExperimentError;
 
 /// Carries out one `path=value`.

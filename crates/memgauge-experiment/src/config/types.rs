@@ -55,9 +55,42 @@ pub struct ExperimentConfig {
     /// What a record keeps.
     #[serde(default)]
     pub record: RecordConfig,
+    /// How often stages are done again, to tell what differs from time to time.
+    #[serde(default)]
+    pub repeats: Repeats,
     /// The variants, in the order of the tables.
     #[schemars(length(min = 1))]
     pub variant: Vec<VariantConfig>,
+    /// Ablations: variants made of a variant and of values for its keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sweep: Vec<SweepConfig>,
+}
+
+/// How often stages are done again. The number of the repeat is the epoch of a cached call: each repeat asks
+/// its models anew, once, and a run that is repeated as a whole gets the same replies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Repeats {
+    /// Memories of each conversation, each made from the start.
+    #[schemars(range(min = 1, max = 1000))]
+    pub ingest: u32,
+    /// Answers to each question, for each memory.
+    #[schemars(range(min = 1, max = 1000))]
+    pub answer: u32,
+    /// Runs of the judge for each answer; without it those of the judge's own table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000))]
+    pub judge: Option<u32>,
+}
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self {
+            ingest: 1,
+            answer: 1,
+            judge: None,
+        }
+    }
 }
 
 fn default_answerer() -> AnswererConfig {
@@ -172,4 +205,60 @@ pub struct VariantConfig {
     /// Overrides the experiment's `answerer`.
     #[serde(default)]
     pub answerer: Option<AnswererConfig>,
+    /// Models that take the place of the experiment's models of the same names, for this variant alone; the
+    /// judge's stays.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub models: BTreeMap<String, ModelConfig>,
+    /// Written by a `[[sweep]]`: where the variant comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<CellConfig>,
+}
+
+/// Where a cell of a sweep comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CellConfig {
+    /// The variant that it was made of.
+    pub base: String,
+    /// Dotted path of what differs -> value, as it stands in the name.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// An ablation: cells made of a variant (the base) and of values for its keys.
+///
+/// Paths begin at the variant (`system.retriever.k`, `system.fusion.kind`, `system.fusion` with a whole table,
+/// `answerer`, `isolation`), or with `models.NAME.` at a model of the experiment. A value may be written
+/// `{ label = "short", value = .. }`. Where a `kind` is changed, keys of the base that the new kind does not know
+/// are left out. Cells are named `BASE,key=value,key=value`; one that equals a variant that is there already is
+/// left out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SweepConfig {
+    /// Name of the variant that every cell starts from.
+    pub variant: String,
+    /// Which cells.
+    #[serde(default)]
+    pub mode: SweepMode,
+    /// Dotted path -> values.
+    #[serde(default)]
+    pub axes: BTreeMap<String, Vec<serde_json::Value>>,
+    /// With `list`: the cells, each dotted path -> value.
+    #[serde(default)]
+    pub cells: Vec<BTreeMap<String, serde_json::Value>>,
+    /// Whether the base stays a variant of its own; by default only with `one-at-a-time`.
+    #[serde(default)]
+    pub keep_base: Option<bool>,
+}
+
+/// Which cells a sweep has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SweepMode {
+    /// Every combination of values.
+    #[default]
+    Grid,
+    /// The base, and for each value a cell that differs from the base in it alone.
+    OneAtATime,
+    /// The cells that are listed.
+    List,
 }

@@ -205,9 +205,10 @@ impl Bench {
             Some(Role::System(system) | Role::Swapped(system)) => Some(system),
             _ => None,
         };
+        let models = |index: usize| self.plan.variants.get(index).map(|one| &one.models);
         if let Some(open) = slot.system.take()
             // Nobody asks a memory that is not there.
-            && (slot.ingested.failure.is_some() || system(slot.holder) == system(variant))
+            && (slot.ingested.failure.is_some() || (system(slot.holder) == system(variant) && models(slot.holder) == models(variant)))
         {
             slot.system = Some(Arc::clone(&open));
             return Ok(open);

@@ -158,11 +158,13 @@ impl Bench {
             return Err(ExperimentError::Internal("a variant is missing".to_owned()));
         };
         Ok(match &planned.role {
-            Role::System(system) | Role::Swapped(system) => {
-                Arc::from(self.assembly.system(system, folder).map_err(|error| {
-                    ExperimentError::Stopped(format!("{}: {error}", planned.name))
-                })?)
-            }
+            Role::System(system) | Role::Swapped(system) => Arc::from(
+                self.assembly
+                    .system(system, folder, &planned.models)
+                    .map_err(|error| {
+                        ExperimentError::Stopped(format!("{}: {error}", planned.name))
+                    })?,
+            ),
             Role::Oracle => Arc::new(self.oracle()),
         })
     }

@@ -23,7 +23,7 @@ use memgauge_model::{TrafficError, TrafficMode};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::Summary;
 use memgauge_report::{
-    DatasetManifest, Manifest, RunDir, RunDirError, ShardManifest, TrafficManifest,
+    CellManifest, DatasetManifest, Manifest, RunDir, RunDirError, ShardManifest, TrafficManifest,
     VariantManifest, files, publish, record,
 };
 
@@ -131,11 +131,11 @@ impl Runner {
             let folder = scratch.path().join(index.to_string());
             let built = std::fs::create_dir_all(&folder)
                 .map_err(memgauge_core::BuildError::new)
-                .and_then(|()| assembly.system(system, &folder));
+                .and_then(|()| assembly.system(system, &folder, &variant.models));
             if let Err(error) = built {
                 problems.push(file.part_problem(&variant.path, &error));
             }
-            if let Err(error) = variant.answerer.build(&assembly.parts()) {
+            if let Err(error) = variant.answerer.build(&assembly.parts_of(&variant.models)) {
                 let problem = file.part_problem(&variant.answerer_path, &error);
                 if !problems.contains(&problem) {
                     problems.push(problem);
@@ -400,6 +400,10 @@ impl Runner {
                         .get(owner)
                         .map(|owner| owner.name.clone())
                         .filter(|owner| *owner != variant.name),
+                    cell: variant.cell.as_ref().map(|cell| CellManifest {
+                        base: cell.base.clone(),
+                        settings: cell.settings.clone(),
+                    }),
                 })
                 .collect(),
             // Every system was built once to check it, which loaded its models.

@@ -68,7 +68,7 @@ impl Bench {
         };
         let answerer = planned
             .answerer
-            .build(&self.assembly.parts())
+            .build(&self.assembly.parts_of(&planned.models))
             .map_err(|error| ExperimentError::Stopped(error.to_string()))?;
         let answerer: Arc<dyn memgauge_core::Answerer> = Arc::from(answerer);
         // A system that answers is asked one question at a time, as in searches: others in line would
@@ -93,7 +93,7 @@ impl Bench {
                 });
                 self.joined(task)
             })
-            .buffered(jobs);
+            .buffer_unordered(jobs);
         // All are waited for, so that nothing is still writing when the run has ended.
         let mut outcome = Ok(());
         while let Some(result) = answers.next().await {

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use memgauge_core::{ConversationId, QuestionId};
-use memgauge_report::record::Outcome;
 use memgauge_report::{Lineage, RunDir};
 use serde::Deserialize;
 
@@ -35,8 +34,9 @@ impl Done {
         struct Row {
             variant: String,
             question: QuestionId,
-            #[serde(flatten)]
-            _outcome: Outcome,
+            // Without it the line is no record.
+            #[serde(rename = "outcome")]
+            _outcome: serde::de::IgnoredAny,
         }
         #[derive(Deserialize)]
         struct ContextKey {

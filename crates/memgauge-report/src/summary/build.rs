@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use memgauge_core::{Category, ConversationId, QuestionId, TurnId};
+use memgauge_core::{Category, ConversationId, ErrorKind, QuestionId, TurnId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,9 +18,7 @@ use super::{
 use crate::fate::Fate;
 use crate::manifest::{Machine, Manifest};
 use crate::parquet::ParquetError;
-use crate::record::{
-    ContextSummary, JudgementRow, Outcome, Phase, SCHEMA_VERSION, TextMetrics, TimingRow,
-};
+use crate::record::{ContextSummary, JudgementRow, Phase, SCHEMA_VERSION, TextMetrics, TimingRow};
 use crate::retrieval::{BUDGETS, DEPTHS, RankScores, RetrievalScores};
 use crate::rundir::{RunDir, RunDirError};
 use crate::statistics::{Bootstrap, Column, Estimate, Layout, StatisticsError};
@@ -46,8 +44,14 @@ struct Row {
     question: QuestionId,
     repeat: u32,
     category: Category,
-    #[serde(flatten)]
-    outcome: Outcome,
+    // Without `flatten`, which would keep every row in memory twice.
+    outcome: String,
+    #[serde(default)]
+    component: Option<String>,
+    #[serde(default)]
+    error: Option<ErrorKind>,
+    #[serde(default)]
+    message: Option<String>,
     answer: Option<String>,
     scores: Option<TextMetrics>,
     judge: Option<f64>,
@@ -204,10 +208,7 @@ pub fn summarise(
             .collect();
         summary.judge = judge_summary(&judged);
         for row in mine {
-            if let Outcome::Failed {
-                component, error, ..
-            } = &row.outcome
-            {
+            if let (Some(component), Some(error)) = (&row.component, &row.error) {
                 summary.failed += 1;
                 let kind = error.name();
                 *summary
@@ -298,7 +299,8 @@ fn flag_no_ops(
             for row in rows.get(&variant.name).into_iter().flatten() {
                 let context = row.context.as_ref().map(|context| &context.digest);
                 let labels: Vec<_> = row.judgements.iter().map(|row| row.label).collect();
-                let parts = json!([row.outcome, context, row.answer, labels]);
+                let failure = (&row.component, &row.error, &row.message);
+                let parts = json!([row.outcome, failure, context, row.answer, labels]);
                 outcomes.add(&row.question, row.repeat, &parts);
             }
             outcomes

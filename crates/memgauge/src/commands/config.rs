@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use memgauge_core::config::unknown;
-use memgauge_experiment::ConfigFile;
 use memgauge_experiment::config::{Protocol, differences, drop_nulls};
+use memgauge_experiment::{ConfigFile, catalogue};
 use memgauge_report::table::{Style, Table};
 use serde_json::{Value, json};
 
@@ -13,6 +13,11 @@ use crate::{exit, output};
 
 pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<u8> {
     match &args.command {
+        ConfigCommand::Check { files } => check(files),
+        ConfigCommand::Schema => {
+            output::json(&catalogue::schema())?;
+            Ok(exit::DONE)
+        }
         ConfigCommand::Show {
             file,
             resolved,
@@ -21,7 +26,7 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<u8> {
             config,
         } => {
             let protocol = diff.as_deref().map(protocol).transpose()?;
-            let file = ConfigFile::load(file, &config.overrides())?;
+            let file = ConfigFile::load_with(file, &config.choices())?;
             if let Some(protocol) = protocol {
                 return show_differences(&file, protocol, *format);
             }
@@ -34,6 +39,25 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<u8> {
             output::result(&toml::to_string(&value)?)?;
             Ok(exit::DONE)
         }
+    }
+}
+
+/// Checks every file and tells the mistakes of all.
+fn check(files: &[std::path::PathBuf]) -> anyhow::Result<u8> {
+    let mut wrong = Vec::new();
+    for path in files {
+        match ConfigFile::load_with(path, &Default::default()) {
+            Ok(file) => {
+                let count = file.config.variant.len();
+                output::result(&format!("{}: {count} variant(s)\n", path.display()))?;
+            }
+            Err(error) => wrong.push(error.to_string()),
+        }
+    }
+    if wrong.is_empty() {
+        Ok(exit::DONE)
+    } else {
+        Err(exit::user(wrong.join("\n")))
     }
 }
 

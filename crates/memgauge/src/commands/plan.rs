@@ -10,7 +10,7 @@ use crate::cli::{Format, PlanArgs};
 use crate::{exit, output, places};
 
 pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
-    let file = ConfigFile::load(&args.file, &args.config.overrides())?;
+    let file = ConfigFile::load_with(&args.file, &args.config.choices())?;
     let dataset = places::dataset_of(&file, args.config.dataset.clone())?;
     let plan = Plan::new(&file, &dataset)?.with_shard(args.shard);
     Runner::check(&file, &plan, places::supplies())?;

@@ -14,7 +14,7 @@ use crate::{exit, output, places, traffic};
 pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
     let begun = match &args.resume {
         Some(dir) => {
-            if !args.config.overrides().is_empty() {
+            if !args.config.is_empty() {
                 return Err(exit::user(
                     "a run goes on with the config that it was begun with: of the options that change it only --dataset can be given with --resume",
                 ));
@@ -40,7 +40,7 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
             (file, explicit)
         }
         (None, Some(path)) => (
-            ConfigFile::load(path, &args.config.overrides())?,
+            ConfigFile::load_with(path, &args.config.choices())?,
             args.config.dataset.clone(),
         ),
         (None, None) => return Err(exit::user("give an experiment, or --resume DIR")),
