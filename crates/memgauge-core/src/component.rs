@@ -6,8 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    AnswerKey, ComponentError, Context, ConversationHead, ConversationId, Cx, Fact, Filter, Hit,
-    MemoryEvent, MemoryId, MemoryOp, MemoryRecord, Question, RankedList, Scored, Session, Turn,
+    AnswerKey, ComponentError, Context, ConversationHead, ConversationId, Cx, ErrorKind, Fact,
+    Filter, Hit, MemoryEvent, MemoryId, MemoryOp, MemoryRecord, Question, RankedList, Scored,
+    Session, Turn,
 };
 
 /// What an extractor reads at a time.
@@ -211,6 +212,9 @@ pub struct Recall {
     /// Whether the candidates (or, where there are none, the context's entries) are in order of
     /// relevance: only then have ranks, and metrics at k, a meaning.
     pub ranked: bool,
+    /// Whether nobody knows which turns the memories came from: then nothing can be said about
+    /// evidence, which is not the same as none found.
+    pub untraced: bool,
     /// What the answerer is given; shared, because full context is the same for every question.
     pub context: Arc<Context>,
 }
@@ -223,7 +227,8 @@ pub trait MemorySystem: Send + Sync {
     /// Kind in config files.
     fn kind(&self) -> &'static str;
 
-    /// Whether it keeps memories that can be traced to turns; full context, for instance, does not.
+    /// Whether it keeps memories that it tells of; full context, for instance, does not. Asked when
+    /// an ingestion has ended.
     fn keeps_memories(&self) -> bool {
         false
     }
@@ -257,6 +262,31 @@ pub trait MemorySystem: Send + Sync {
         conversation: &ConversationId,
         question: &Question,
     ) -> Result<Recall, ComponentError>;
+
+    /// Answers `question` itself, where the config lets the system answer (`answerer = { kind =
+    /// "system" }`); `context` is what its [`recall`](Self::recall) gave.
+    ///
+    /// # Errors
+    /// When it cannot, or is no system that answers.
+    async fn answer(
+        &self,
+        _cx: &Cx,
+        _conversation: &ConversationId,
+        _question: &Question,
+        _context: &Context,
+    ) -> Result<Answer, ComponentError> {
+        Err(ComponentError::new(
+            self.kind(),
+            ErrorKind::Permanent,
+            "it does not answer questions",
+        ))
+    }
+
+    /// Name and version that a system from outside gives itself; `None` for ours, and as long as it
+    /// was not asked.
+    fn version(&self) -> Option<String> {
+        None
+    }
 
     /// Whether it was built on what an earlier run had ingested to the end: then nothing is left to
     /// [`ingest`](Self::ingest), and everything is searchable at once.

@@ -46,6 +46,11 @@ pub trait Parts {
 
     /// Folder in which the system that is being built keeps its stores.
     fn folder(&self) -> &Path;
+
+    /// Folder of the config file, from which relative paths in it start; empty = the current one.
+    fn base(&self) -> &Path {
+        Path::new("")
+    }
 }
 
 /// Implemented by every component's config struct: makes the part.

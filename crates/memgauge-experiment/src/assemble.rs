@@ -24,6 +24,8 @@ pub struct Supplies {
     pub secrets: Secrets,
     /// Folder with the user's own prompts.
     pub prompts: Option<PathBuf>,
+    /// Folder from which relative paths of the config start; empty = the current one.
+    pub base: PathBuf,
 }
 
 impl Default for Supplies {
@@ -32,6 +34,7 @@ impl Default for Supplies {
             exchange: Arc::new(Exchange::live()),
             secrets: Arc::new(|_| None),
             prompts: None,
+            base: PathBuf::new(),
         }
     }
 }
@@ -142,6 +145,11 @@ impl Assembly {
         loaded
             .values()
             .any(|model| matches!(model, Loaded::Chat(_)))
+    }
+
+    /// Folder from which relative paths of the config start.
+    pub fn base(&self) -> &Path {
+        &self.supplies.base
     }
 
     /// Folder with the user's own prompts.
@@ -312,6 +320,10 @@ impl Parts for Desk<'_> {
 
     fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    fn base(&self) -> &Path {
+        &self.assembly.supplies.base
     }
 }
 

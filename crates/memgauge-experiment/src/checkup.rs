@@ -37,6 +37,7 @@ pub async fn check_up(
 ) -> Result<(Vec<Checkup>, Vec<ConfigProblem>), ExperimentError> {
     let supplies = Supplies {
         prompts: file.prompts_path().or(supplies.prompts),
+        base: file.base(),
         ..supplies
     };
     let config = &file.config;

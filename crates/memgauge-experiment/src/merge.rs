@@ -112,18 +112,21 @@ fn agreed(dirs: &[(RunDir, Manifest)]) -> Result<Manifest, ExperimentError> {
             })
         })
         .collect();
-    let mut served_by = BTreeMap::<String, BTreeSet<String>>::new();
-    for (_, manifest) in dirs {
-        for (model, names) in &manifest.served_by {
-            let all = served_by.entry(model.clone()).or_default();
-            all.extend(names.iter().cloned());
+    type Names = BTreeMap<String, BTreeSet<String>>;
+    let all = |part: fn(&Manifest) -> &Names| {
+        let mut all = Names::new();
+        for (name, names) in dirs.iter().flat_map(|(_, manifest)| part(manifest)) {
+            let known = all.entry(name.clone()).or_default();
+            known.extend(names.iter().cloned());
         }
-    }
+        all
+    };
     let started = dirs.iter().map(|(_, manifest)| &manifest.started).min();
     Ok(Manifest {
         shard: None,
         merged,
-        served_by,
+        served_by: all(|manifest| &manifest.served_by),
+        systems: all(|manifest| &manifest.systems),
         started: started.unwrap_or(&whole.started).clone(),
         ..whole.clone()
     })
@@ -150,6 +153,13 @@ fn differences(a: &Manifest, b: &Manifest) -> Vec<String> {
     check(a.config == b.config, "the config");
     check(a.prompts == b.prompts, "a prompt");
     check(a.models == b.models, "a model");
+    // A part may lack a variant.
+    let same_version =
+        |(variant, versions)| b.systems.get(variant).is_none_or(|other| versions == other);
+    check(
+        a.systems.iter().all(same_version),
+        "the version of a system from outside",
+    );
     check(a.prices_date == b.prices_date, "the price table");
     check(
         a.traffic.as_ref().map(|traffic| &traffic.mode)

@@ -120,6 +120,16 @@ pub struct PlannedConversation {
 }
 
 impl Plan {
+    /// Whether a system from outside takes part.
+    pub fn has_external(&self) -> bool {
+        self.variants.iter().any(|variant| {
+            matches!(
+                variant.role,
+                Role::System(SystemConfig::External(_)) | Role::Swapped(SystemConfig::External(_))
+            )
+        })
+    }
+
     /// Plans `file` on `dataset`.
     ///
     /// # Errors

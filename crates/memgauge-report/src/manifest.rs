@@ -31,6 +31,13 @@ pub struct Manifest {
     /// Known once the run is finished; empty before, and for what computes in this process.
     #[serde(default)]
     pub served_by: BTreeMap<String, BTreeSet<String>>,
+    /// Name and version that systems from outside give themselves, by variant; known once they were
+    /// started.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub systems: BTreeMap<String, BTreeSet<String>>,
+    /// Folder from which relative paths of the config start, for `--resume`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
     /// Day on which the price table behind every `dollars` was true; null where none was used.
     #[serde(default)]
     pub prices_date: Option<String>,

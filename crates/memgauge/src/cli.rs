@@ -411,6 +411,16 @@ pub(crate) enum ModelCommand {
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
     },
+    /// Embed texts for other programs: a JSON string per line on standard input, its vector as a JSON
+    /// list per line on standard output.
+    Embed {
+        /// Name of the embedder: of its kind, or of a `[models.NAME]` table of the config.
+        #[arg(default_value = "static")]
+        name: String,
+        /// The config that names it.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]

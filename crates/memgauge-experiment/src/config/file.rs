@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use memgauge_core::BuildError;
 use memgauge_core::config::{check, suggestion, unknown};
+use memgauge_pipeline::answerer::AnswererConfig;
 use memgauge_pipeline::judge::JudgeConfig;
-use memgauge_pipeline::system::filled;
+use memgauge_pipeline::system::{SystemConfig, filled};
 use serde_json::Value;
 use toml::de::DeTable;
 
@@ -29,6 +30,9 @@ pub struct ConfigFile {
     pub written: Value,
     /// The config with every default filled in.
     pub config: ExperimentConfig,
+    /// Folder from which its relative paths start, where it is not the file's own: the config of a run
+    /// that was begun elsewhere.
+    pub base: Option<PathBuf>,
     places: Places,
 }
 
@@ -227,6 +231,7 @@ impl ConfigFile {
             path: path.to_owned(),
             written: written.clone(),
             config,
+            base: None,
             places: places.clone(),
         };
         if !problems.is_empty() {
@@ -272,21 +277,22 @@ impl ConfigFile {
         }
     }
 
+    /// The folder from which relative paths of the config start.
+    pub fn base(&self) -> PathBuf {
+        let own = || self.path.parent().unwrap_or(Path::new("")).to_owned();
+        self.base.clone().unwrap_or_else(own)
+    }
+
     /// The folder of the user's own prompts, relative to the config file.
     pub fn prompts_path(&self) -> Option<PathBuf> {
         let folder = self.config.prompts.as_ref()?;
-        let base = self.path.parent().unwrap_or(Path::new(""));
-        Some(base.join(folder))
+        Some(self.base().join(folder))
     }
 
     /// Path of the dataset's file, where the config gives one, relative to the config file.
     pub fn dataset_path(&self) -> Option<PathBuf> {
         let given = self.config.dataset.path.as_ref()?;
-        Some(
-            self.path
-                .parent()
-                .map_or_else(|| given.clone(), |folder| folder.join(given)),
-        )
+        Some(self.base().join(given))
     }
 
     /// What the types alone cannot tell: names, references, combinations.
@@ -319,6 +325,23 @@ impl ConfigFile {
                     format!("`{}` is the name of variant[{first}] already", variant.name),
                 ));
             }
+            if matches!(variant.answerer, Some(AnswererConfig::System(_)))
+                && !matches!(variant.system, SystemConfig::External(_))
+            {
+                problems.push(self.problem(
+                    &format!("variant[{index}].answerer"),
+                    format!(
+                        "`system` needs a system that answers: `external`, not `{}`",
+                        variant.system.kind()
+                    ),
+                ));
+            }
+        }
+        if let AnswererConfig::System(_) = config.answerer {
+            problems.push(self.problem(
+                "answerer",
+                "`system` is the answerer of single variants whose system is `external`: write it there",
+            ));
         }
         if config.controls.oracle == Some(true) && names.contains_key("oracle") {
             problems.push(self.problem(

@@ -61,6 +61,8 @@ pub(super) struct Bench {
     /// Token counts (cl100k, o200k) of contexts by digest.
     pub(super) counted: Mutex<BTreeMap<String, (u64, u64)>>,
     writers: Mutex<Writers>,
+    /// Held while the manifest is changed.
+    manifest: Mutex<()>,
 }
 
 impl Bench {
@@ -121,6 +123,7 @@ impl Bench {
             judge: Arc::from(judge),
             counted: Mutex::default(),
             writers: Mutex::new(writers),
+            manifest: Mutex::default(),
         })
     }
 
@@ -157,6 +160,19 @@ impl Bench {
             let _ = self.refused.set(error.to_string());
             stopped(error)
         })
+    }
+
+    /// Notes in the manifest what a system from outside says of itself.
+    pub(super) fn describe(&self, variant: &str, version: String) -> Result<(), ExperimentError> {
+        let _changing = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut manifest = self.dir.manifest().map_err(stopped)?;
+        let versions = manifest.systems.entry(variant.to_owned()).or_default();
+        if !versions.insert(version) {
+            return Ok(());
+        }
+        self.dir
+            .write_json(files::MANIFEST, &manifest)
+            .map_err(stopped)
     }
 
     /// Whether nothing more may be begun: somebody asked, or the run has failed.

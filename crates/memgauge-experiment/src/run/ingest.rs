@@ -74,7 +74,6 @@ impl Bench {
         std::fs::create_dir_all(&folder).map_err(|error| disk(&folder, &error))?;
         tracing::info!(variant = name, memory = unit.name, whole, "ingest");
         let system = self.system(variant, &folder)?;
-        let keeps_memories = system.keeps_memories();
         if whole && system.is_complete() {
             tracing::info!(variant = name, memory = unit.name, "found complete");
             let lineages = journals
@@ -116,14 +115,22 @@ impl Bench {
                 Ended::Well => ledgers.push(ledger),
             }
         }
-        if failure.is_none() {
-            match self.flush(system.as_ref(), &mut ledgers).await? {
-                Ended::Failed(error) => failure = Some(Arc::new(error)),
-                // An ingestion counts as complete once its memory is sealed.
-                _ => ledgers
-                    .iter_mut()
-                    .try_for_each(|ledger| self.end(ledger, keeps_memories))?,
-            }
+        let flushed = match failure {
+            None => Some(self.flush(system.as_ref(), &mut ledgers).await?),
+            Some(_) => None,
+        };
+        if let Some(version) = system.version() {
+            self.describe(name, version)?;
+        }
+        // A system from outside tells only once it was started.
+        let keeps_memories = system.keeps_memories();
+        match flushed {
+            Some(Ended::Failed(error)) => failure = Some(Arc::new(error)),
+            // An ingestion counts as complete once its memory is sealed.
+            Some(_) => ledgers
+                .iter_mut()
+                .try_for_each(|ledger| self.end(ledger, keeps_memories))?,
+            None => {}
         }
         if failure.is_some() {
             // Half a memory is none: no table may count it.

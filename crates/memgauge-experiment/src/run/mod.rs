@@ -15,7 +15,7 @@ mod resume;
 mod score;
 mod timing;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use memgauge_dataset::Dataset;
@@ -117,6 +117,7 @@ impl Runner {
     ) -> Result<Assembly, ExperimentError> {
         let supplies = Supplies {
             prompts: file.prompts_path().or(supplies.prompts),
+            base: file.base(),
             ..supplies
         };
         let assembly = Assembly::new(&file.config.models, supplies);
@@ -294,7 +295,6 @@ impl Runner {
         observer: Arc<dyn Observer>,
         stop: Stop,
     ) -> Result<RunReport, ExperimentError> {
-        let mut manifest = dir.manifest().map_err(ExperimentError::RunDir)?;
         let jobs = self.jobs();
         let seed = self.file.config.seed;
         let keep_stores = self.file.config.record.stores;
@@ -313,6 +313,7 @@ impl Runner {
         bench.sort_files().map_err(stopped)?;
         let observer = Arc::clone(&bench.observer);
         drop(bench);
+        let mut manifest = dir.manifest().map_err(ExperimentError::RunDir)?;
         exchange.end(&recording.1).map_err(unkept)?;
         observer.event(&Event::Summarising);
         let bootstrap = Bootstrap {
@@ -348,10 +349,6 @@ impl Runner {
 
     fn traffic(&self) -> TrafficManifest {
         let exchange = self.assembly.exchange();
-        let whole = |path: &std::path::Path| {
-            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-            path.display().to_string()
-        };
         TrafficManifest {
             mode: exchange.mode().name().to_owned(),
             cassette: exchange.cassette().map(whole),
@@ -418,17 +415,17 @@ impl Runner {
             models: self.assembly.loaded(),
             traffic: Some(self.traffic()),
             served_by: Default::default(),
+            systems: Default::default(),
+            base: self
+                .plan
+                .has_external()
+                .then(|| whole(self.assembly.base())),
             prices_date: self
                 .assembly
                 .has_chat()
                 .then(|| memgauge_model::prices_date().to_owned()),
             prompts: self.assembly.prompts(),
-            prompts_path: self.assembly.prompts_path().map(|path| {
-                std::path::absolute(path)
-                    .unwrap_or_else(|_| path.to_owned())
-                    .display()
-                    .to_string()
-            }),
+            prompts_path: self.assembly.prompts_path().map(whole),
             partial: self.plan.partial,
             seed: config.seed,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -471,6 +468,18 @@ pub(crate) fn check_secrets(file: &ConfigFile, assembly: &Assembly) -> Result<()
             missing.iter().map(problem).collect(),
         ))
     }
+}
+
+/// A path that means the same from every folder.
+fn whole(path: &Path) -> String {
+    // The empty path means the current folder, and cannot be made whole.
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.display().to_string()
 }
 
 /// A disk that refuses in mid-run.

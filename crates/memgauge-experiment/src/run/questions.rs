@@ -8,6 +8,7 @@ use std::time::Instant;
 use futures::StreamExt;
 use memgauge_core::{Answer, ComponentError, Meter, Recall, Stage};
 use memgauge_dataset::Item;
+use memgauge_pipeline::answerer::AnswererConfig;
 use memgauge_report::record::{AnswerTokens, CallRow, JudgementRow, Phase, TimingRow};
 
 use super::bench::Bench;
@@ -16,6 +17,7 @@ use super::machine::load;
 use super::score::Asked;
 use super::timing::{measured, unheld};
 use crate::error::ExperimentError;
+use crate::plan::PlannedVariant;
 
 /// A question after its search.
 struct Searched {
@@ -71,6 +73,13 @@ impl Bench {
             .build(&self.assembly.parts_of(&planned.models))
             .map_err(|error| ExperimentError::Stopped(error.to_string()))?;
         let answerer: Arc<dyn memgauge_core::Answerer> = Arc::from(answerer);
+        // A system that answers is asked one question at a time, as in searches: others in line would
+        // be part of what is measured.
+        let jobs = if answers_itself(planned) {
+            1
+        } else {
+            self.jobs
+        };
         let mut answers = futures::stream::iter(found)
             .map(|searched| {
                 let bench = Arc::clone(self);
@@ -101,7 +110,7 @@ impl Bench {
                 });
                 self.joined(task)
             })
-            .buffer_unordered(self.jobs);
+            .buffer_unordered(jobs);
         // All are waited for, so that nothing is still writing when the run has ended.
         let mut outcome = Ok(());
         while let Some(result) = answers.next().await {
@@ -137,13 +146,16 @@ impl Bench {
             let meter = Meter::new();
             let in_flight = self.answering.fetch_add(1, Ordering::Relaxed) + 1;
             let start = Instant::now();
-            let answer: Result<Answer, ComponentError> = answerer
-                .answer(
-                    &meter.at(Stage::Answer).at_epoch(repeat),
-                    &item.question,
-                    &recall.context,
-                )
-                .await;
+            let cx = meter.at(Stage::Answer).at_epoch(repeat);
+            let (question, context) = (&item.question, &recall.context);
+            let planned = self.plan.variants.get(variant);
+            let answer: Result<Answer, ComponentError> = if planned.is_some_and(answers_itself) {
+                let asked_from = self.conversation(asked.memory);
+                let system = &asked.ready.system;
+                system.answer(&cx, &asked_from, question, context).await
+            } else {
+                answerer.answer(&cx, question, context).await
+            };
             let elapsed = unheld(start.elapsed(), &meter);
             self.answering.fetch_sub(1, Ordering::Relaxed);
             let unit = TimingRow {
@@ -315,4 +327,9 @@ impl Bench {
             charges: BTreeMap::new(),
         }
     }
+}
+
+/// Whether a variant's system answers in the place of an answerer.
+fn answers_itself(variant: &PlannedVariant) -> bool {
+    matches!(variant.answerer, AnswererConfig::System(_))
 }

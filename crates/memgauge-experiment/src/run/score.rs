@@ -129,6 +129,10 @@ impl Bench {
         memory: usize,
         lineages: &BTreeMap<ConversationId, Lineage>,
     ) {
+        // Nobody knows what was found: that is not nothing.
+        if recall.untraced {
+            return;
+        }
         let lineage = lineages.get(&self.conversation(memory));
         // Turns of another conversation are no evidence, whatever their numbers.
         let own = record.memory_of.is_none();

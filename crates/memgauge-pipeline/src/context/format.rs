@@ -84,7 +84,7 @@ pub fn entry(record: &MemoryRecord, time: TimeFormat) -> ContextEntry {
 }
 
 /// `text` without the speaker's name before its lines.
-pub(super) fn body(speaker: Option<&str>, text: &str) -> String {
+pub(crate) fn body(speaker: Option<&str>, text: &str) -> String {
     let Some(speaker) = speaker else {
         return text.to_owned();
     };

@@ -6,6 +6,7 @@ mod format;
 use memgauge_core::{ContextBuilder, registry};
 
 pub use budget::{Budget, BudgetConfig, Order};
+pub(crate) use format::body;
 pub use format::{TimeFormat, entry, spoken_day, spoken_time};
 
 registry! {

@@ -68,7 +68,7 @@ impl SystemConfig {
             Self::Mem0gOssRules(config) => Some(config.clone().into()),
             Self::TemporalRules(config) => Some(config.clone().into()),
             Self::CooccurrenceRules(config) => Some(config.clone().into()),
-            Self::NoMemory(_) | Self::FullContext(_) | Self::Rag(_) => None,
+            Self::NoMemory(_) | Self::FullContext(_) | Self::Rag(_) | Self::External(_) => None,
         }
     }
 }

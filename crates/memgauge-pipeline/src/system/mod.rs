@@ -3,6 +3,7 @@
 
 mod control;
 mod desk;
+mod external;
 mod full_context;
 mod library;
 mod no_memory;
@@ -15,6 +16,7 @@ mod transcript;
 use memgauge_core::{ComponentError, ConversationId, ErrorKind, MemorySystem, registry};
 
 pub use control::Oracle;
+pub use external::{External, ExternalConfig, TimeoutConfig};
 pub use full_context::{FullContext, FullContextConfig};
 pub use library::{Addition, Found};
 pub use no_memory::{NoMemory, NoMemoryConfig};
@@ -47,6 +49,7 @@ registry! {
         "mem0g" => Mem0g(Mem0gConfig),
         "notes" => Notes(NotesConfig),
         "notes-rules" => NotesRules(NotesRulesConfig),
+        "external" => External(ExternalConfig),
     }
 }
 

@@ -284,6 +284,7 @@ impl MemorySystem for Rag {
                 .collect(),
             k: self.k,
             ranked: true,
+            untraced: false,
             context: Arc::new(Context {
                 text: texts.join("\n<->\n"),
                 entries,

@@ -1,16 +1,19 @@
 //! `memgauge model`
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::IsTerminal;
+use std::io::{BufRead as _, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use memgauge_core::config::unknown;
+use memgauge_core::{Meter, Parts as _, Stage};
 use memgauge_dataset::{DownloadError, Fetched, Pinned};
+use memgauge_experiment::{Assembly, ConfigFile};
 use memgauge_model::{MINILM_FILES, MiniLmConfig};
 
 use crate::cli::{Global, ModelArgs, ModelCommand};
-use crate::{exit, output};
+use crate::{exit, output, places};
 
 /// Models that need files: name, what it is, licence.
 const MODELS: [(&str, &str, &str); 1] = [(
@@ -23,6 +26,7 @@ pub(crate) async fn run(args: &ModelArgs, global: &Global) -> anyhow::Result<u8>
     match &args.command {
         ModelCommand::List => list(),
         ModelCommand::Fetch { name, to } => fetch(name, to.as_deref(), global).await,
+        ModelCommand::Embed { name, config } => embed(name, config.as_deref()).await,
     }
 }
 
@@ -82,6 +86,32 @@ async fn fetch(name: &str, to: Option<&Path>, global: &Global) -> anyhow::Result
             "use it with: [models.minilm] kind = \"minilm\", path = {:?}",
             folder.display().to_string()
         ));
+    }
+    Ok(exit::DONE)
+}
+
+/// Embeds what it is given, line by line; every vector is out before the next line is read.
+async fn embed(name: &str, config: Option<&Path>) -> anyhow::Result<u8> {
+    let models = match config {
+        Some(path) => ConfigFile::load(path, &[])?.config.models,
+        None => BTreeMap::new(),
+    };
+    let assembly = Assembly::new(&models, places::supplies());
+    let embedder = assembly
+        .parts()
+        .embedder(name)
+        .map_err(|error| exit::user(error.to_string()))?;
+    if let Some(variable) = assembly.missing_secret(name) {
+        return Err(exit::user(format!("{variable} is not set")));
+    }
+    let cx = Meter::new().at(Stage::Index);
+    // Nothing else is at work while a line is waited for.
+    for (number, line) in (1..).zip(std::io::stdin().lock().lines()) {
+        let line = line?;
+        let text: String = serde_json::from_str(&line)
+            .map_err(|error| exit::user(format!("line {number} is no JSON string: {error}")))?;
+        let vectors = embedder.embed(&cx, &[&text]).await?;
+        output::result(&serde_json::to_string(&vectors.first())?)?;
     }
     Ok(exit::DONE)
 }

@@ -30,6 +30,7 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
             let mut file = ConfigFile::from_manifest(&path, &manifest.config, &[])?;
             // The config's path is relative to a file that may be gone.
             file.config.prompts = manifest.prompts_path.map(PathBuf::from);
+            file.base = manifest.base.map(PathBuf::from);
             let recorded = PathBuf::from(&manifest.dataset.path);
             let explicit = args
                 .config

@@ -102,3 +102,38 @@ fn overrides_show_in_the_config() {
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(ended.stdout.contains("k = 7"), "{}", ended.stdout);
 }
+
+#[test]
+fn texts_are_embedded_line_by_line() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let embed = |input: &str| {
+        let mut command = memgauge();
+        command.args(["model", "embed", "static"]);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("memgauge starts");
+        let mut pipe = child.stdin.take().expect("a pipe");
+        pipe.write_all(input.as_bytes()).expect("a line");
+        drop(pipe);
+        child.wait_with_output().expect("an end")
+    };
+    let output = embed("\"She plays\\nthe cello.\"\n\"cello\"\n");
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let vectors: Vec<Vec<f32>> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a vector"))
+        .collect();
+    assert_eq!(vectors.len(), 2);
+    for vector in vectors {
+        let norm: f32 = vector.iter().map(|value| value * value).sum();
+        assert!((norm - 1.0).abs() < 1e-4, "{norm}");
+    }
+    let output = embed("cello\n");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("line 1 is no JSON string"));
+}

@@ -10,6 +10,7 @@ mod commands;
 mod documents;
 mod edges;
 mod errors;
+mod external;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
 mod isolation;

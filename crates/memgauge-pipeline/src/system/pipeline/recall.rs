@@ -175,6 +175,7 @@ impl Pipeline {
             candidates,
             k,
             ranked: self.retriever_config.is_ranked(),
+            untraced: false,
             context: Arc::new(blocks(views, seen)),
         })
     }
