@@ -39,15 +39,25 @@ struct Trail {
 }
 
 impl Trail {
-    fn add(&mut self, timing: TimingRow, meter: &Meter) {
+    /// What a step took and called.
+    fn pay(&mut self, timing: TimingRow, meter: &Meter) {
         self.calls.extend(CallRow::of(&timing, meter.calls()));
-        for (component, calls) in meter.counters() {
-            *self.counters.entry(component).or_default() += calls;
-        }
         // Of a step that failed, its cost remains.
         if timing.ms.is_some() || !timing.charges.is_empty() {
             self.timings.push(timing);
         }
+    }
+
+    /// Which components ran in it.
+    fn count(&mut self, meter: &Meter) {
+        for (component, calls) in meter.counters() {
+            *self.counters.entry(component).or_default() += calls;
+        }
+    }
+
+    fn add(&mut self, timing: TimingRow, meter: &Meter) {
+        self.count(meter);
+        self.pay(timing, meter);
     }
 }
 
@@ -89,7 +99,8 @@ impl Bench {
                     if bench.is_halted() {
                         return Ok(());
                     }
-                    let mut search = searched.timing.map(|timing| (timing, searched.meter));
+                    let mut search = searched.timing;
+                    let meter = searched.meter;
                     for repeat in searched.repeats {
                         let asked = Asked {
                             variant,
@@ -104,7 +115,9 @@ impl Bench {
                             ready: &ready,
                             counters: BTreeMap::new(),
                         };
-                        bench.answer(asked, search.take(), &*answerer).await?;
+                        bench
+                            .answer(asked, search.take(), &meter, &*answerer)
+                            .await?;
                     }
                     Ok(())
                 });
@@ -127,11 +140,13 @@ impl Bench {
         }))
     }
 
-    /// Answers, judges and records one question in one repeat; the first to be answered carries the search.
+    /// Answers, judges and records one question in one repeat. The first to be answered brings what the search took;
+    /// the record of the first repeat tells which components ran in it, whoever asked first.
     async fn answer(
         &self,
         mut asked: Asked<'_>,
-        search: Option<(TimingRow, Arc<Meter>)>,
+        search: Option<TimingRow>,
+        searched: &Meter,
         answerer: &dyn memgauge_core::Answerer,
     ) -> Result<(), ExperimentError> {
         let (variant, repeat) = (asked.variant, asked.repeat);
@@ -139,8 +154,12 @@ impl Bench {
             return Ok(());
         };
         let mut trail = Trail::default();
-        if let Some((timing, meter)) = search {
-            trail.add(timing, &meter);
+        if let Some(timing) = search {
+            trail.pay(timing, searched);
+        }
+        let ingestion = self.plan.ingestion_of(repeat);
+        if repeat == self.plan.repeats_of(ingestion).start {
+            trail.count(searched);
         }
         if let Ok(recall) = asked.recall {
             let meter = Meter::new();
@@ -249,8 +268,10 @@ impl Bench {
             let Some(item) = self.item(entry, *place) else {
                 continue;
             };
-            let first = repeats.first().copied().unwrap_or(0);
-            let ingestion = self.plan.ingestion_of(first);
+            let ingestion = self
+                .plan
+                .ingestion_of(repeats.first().copied().unwrap_or(0));
+            let first = self.plan.repeats_of(ingestion).start;
             let meter = Meter::new();
             if let Some(failure) = &ready.failure {
                 let error = ComponentError::new(

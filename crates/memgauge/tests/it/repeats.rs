@@ -83,7 +83,9 @@ fn every_repeat_has_its_record_and_a_question_counts_once() {
         .iter()
         .zip(all["variants"].as_array().expect("variants"))
     {
-        assert_eq!(one["scores"]["f1.locomo"], six["scores"]["f1.locomo"]);
+        let mean = |summary: &Value| summary["scores"]["f1.locomo"]["1-4"]["mean"].as_f64();
+        let (once, often) = (mean(one).expect("a mean"), mean(six).expect("a mean"));
+        assert!((once - often).abs() < 1e-12, "{once} {often}");
         assert_eq!(one["questions"], six["questions"]);
         assert_eq!(one["repeats"], Value::Null);
         let spread = &six["repeats"]["metrics"]["f1.locomo"];
@@ -111,7 +113,10 @@ fn parts_of_a_repeated_run_are_the_whole() {
         .arg(&out));
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     for file in ["records.jsonl", "ingest.jsonl", "contexts.jsonl"] {
-        assert_eq!(bytes(&whole, file), bytes(&only_run(&out), file), "{file}");
+        assert!(
+            bytes(&whole, file) == bytes(&only_run(&out), file),
+            "{file}"
+        );
     }
 }
 

@@ -96,7 +96,10 @@ fn parts_together_are_the_run_of_one_piece() {
         );
         let merged = place.merged(&parts, &format!("merged-{of}"));
         for file in ["records.jsonl", "ingest.jsonl", "contexts.jsonl"] {
-            assert_eq!(bytes(&whole, file), bytes(&merged, file), "{file} of {of}");
+            assert!(
+                bytes(&whole, file) == bytes(&merged, file),
+                "{file} of {of}"
+            );
         }
         let summary = |dir: &Path| {
             let mut summary: serde_json::Value =
@@ -191,8 +194,5 @@ fn more_parts_than_there_is_to_do_leave_some_empty() {
     let whole = place.run("all", &few);
     assert!(parts.iter().any(|dir| lines(dir, "records.jsonl") == 0));
     let merged = place.merged(&parts, "merged");
-    assert_eq!(
-        bytes(&whole, "records.jsonl"),
-        bytes(&merged, "records.jsonl")
-    );
+    assert!(bytes(&whole, "records.jsonl") == bytes(&merged, "records.jsonl"));
 }
