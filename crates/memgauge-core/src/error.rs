@@ -14,6 +14,8 @@ pub enum ErrorKind {
     ContextTooLong,
     /// The account or budget is exhausted.
     Quota,
+    /// The key, the address or the model's name is wrong: the run stops and can be resumed once it is not.
+    SetUp,
     /// The model replied, but not in the form that it was asked for, twice.
     Malformed,
     /// A replay holds no reply to the request: the run stops.
@@ -30,6 +32,7 @@ impl ErrorKind {
             Self::Permanent => "permanent",
             Self::ContextTooLong => "context-too-long",
             Self::Quota => "quota",
+            Self::SetUp => "set-up",
             Self::Malformed => "malformed",
             Self::NotRecorded => "not-recorded",
             Self::Storage => "storage",
@@ -39,7 +42,10 @@ impl ErrorKind {
     /// Whether a run cannot go on after it: every other request would meet the same. What is
     /// written stays, and the run can be resumed.
     pub fn stops_the_run(self) -> bool {
-        matches!(self, Self::Quota | Self::NotRecorded | Self::Storage)
+        matches!(
+            self,
+            Self::Quota | Self::SetUp | Self::NotRecorded | Self::Storage
+        )
     }
 }
 

@@ -56,6 +56,9 @@ pub enum ExperimentError {
     /// An account or a budget is exhausted; what was paid for stays, and the run can be resumed.
     #[error("{0}")]
     Quota(String),
+    /// A model's key, address or name is wrong; what was done stays, and the run can be resumed.
+    #[error("{0}")]
+    SetUp(String),
     /// A replay holds no reply to a request; the run can be resumed with one that does.
     #[error("{0}")]
     NotRecorded(String),
@@ -79,6 +82,7 @@ impl ExperimentError {
         match error.kind {
             ErrorKind::Storage => Some(Self::Stopped(error.to_string())),
             ErrorKind::Quota => Some(Self::Quota(error.to_string())),
+            ErrorKind::SetUp => Some(Self::SetUp(error.to_string())),
             ErrorKind::NotRecorded => Some(Self::NotRecorded(error.to_string())),
             _ => None,
         }

@@ -13,7 +13,8 @@ pub(crate) const INTERNAL: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// Finished, with questions that have no answer.
 pub(crate) const FAILURES: u8 = 3;
-/// Stopped by disk or network, or by a replay that lacks a reply; can be resumed.
+/// Stopped by disk or network, by a model's key, address or name, or by a replay that lacks a reply; can be
+/// resumed.
 pub(crate) const STOPPED: u8 = 4;
 /// Quota or budget reached; can be resumed.
 pub(crate) const BUDGET: u8 = 5;
@@ -27,7 +28,7 @@ Exit codes:
     1  internal error
     2  usage, config or input is wrong; nothing was created
     3  finished, with questions that have no answer (a component or model failed)
-    4  stopped by disk or network, or a replay lacks a reply; can be resumed
+    4  stopped by disk or network, a wrong key, address or model, or a replay that lacks a reply; can be resumed
     5  quota or budget reached; can be resumed
    10  regression
    11  underpowered
@@ -56,6 +57,7 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
                 error if error.is_users() => USAGE,
                 ExperimentError::Stopped(_)
                 | ExperimentError::NotRecorded(_)
+                | ExperimentError::SetUp(_)
                 | ExperimentError::Summary(_) => STOPPED,
                 ExperimentError::Quota(_) => BUDGET,
                 _ => INTERNAL,

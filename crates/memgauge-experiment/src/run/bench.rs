@@ -195,7 +195,9 @@ impl Bench {
                 let _ = bench.failed.set(error.to_string());
                 if !matches!(
                     error,
-                    ExperimentError::Quota(_) | ExperimentError::NotRecorded(_)
+                    ExperimentError::Quota(_)
+                        | ExperimentError::SetUp(_)
+                        | ExperimentError::NotRecorded(_)
                 ) {
                     let _ = bench.refused.set(error.to_string());
                 }

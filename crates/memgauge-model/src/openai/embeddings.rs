@@ -18,6 +18,7 @@ use super::chat::tokenizer;
 use super::connection::Stated;
 use super::failure::Failure;
 use super::prices::{self, Price};
+use super::reply::file_name;
 use super::transport::{Endpoint, Transport};
 use crate::Model;
 use crate::norm::normalise;
@@ -281,7 +282,7 @@ impl OpenAiEmbedder {
         }
         Ok(Batch {
             vectors,
-            served_by: body.model.as_str().map(str::to_owned),
+            served_by: body.model.as_str().map(str::to_owned).map(file_name),
             tokens: ["/prompt_tokens", "/total_tokens"]
                 .into_iter()
                 .filter_map(|pointer| body.usage.pointer(pointer)?.as_u64())

@@ -51,7 +51,7 @@ impl Failure {
             message: said.message(status, mask),
             wait: wait.filter(|_| kind == ErrorKind::Transient),
             throttled: kind == ErrorKind::Transient
-                && (status == 429 || (status == 503 && wait.is_some())),
+                && (status == 429 || said.is_too_fast() || (status == 503 && wait.is_some())),
         }
     }
 
@@ -67,7 +67,7 @@ impl Failure {
             .filter(|status| (400..600).contains(status));
         Self {
             kind: kind(status.unwrap_or(500), &said),
-            throttled: status == Some(429),
+            throttled: status == Some(429) || said.is_too_fast(),
             ..Self::new(
                 ErrorKind::Transient,
                 said.message(status.unwrap_or(200), mask),
@@ -120,6 +120,11 @@ struct Said {
 }
 
 impl Said {
+    /// Whether it names a limit per minute.
+    fn is_too_fast(&self) -> bool {
+        TOO_FAST.contains(&self.code.as_str()) || TOO_FAST.contains(&self.r#type.as_str())
+    }
+
     fn of(body: &[u8]) -> Self {
         match serde_json::from_slice(body) {
             Ok(value) => Self::of_value(&value),
@@ -230,6 +235,24 @@ const NO_MONEY_WORDS: [&str; 4] = [
     "insufficient_quota",
 ];
 
+/// Codes and types of a limit per minute, whatever status they come with.
+const TOO_FAST: [&str; 4] = [
+    "rate_limit_exceeded",
+    "rate_limit_error",
+    "rate_limit_reached",
+    "too_many_requests",
+];
+
+/// How servers say that a key may not do this.
+const NO_ENTRY_WORDS: [&str; 6] = [
+    "api key",
+    "api-key",
+    "permission",
+    "not allowed",
+    "country, region",
+    "does not have access",
+];
+
 fn kind(status: u16, said: &Said) -> ErrorKind {
     let message = said.message.to_lowercase();
     let is_named = |names: &[&str]| {
@@ -247,6 +270,13 @@ fn kind(status: u16, said: &Said) -> ErrorKind {
     // A single request above a limit per minute is refused as often as it is sent.
     if status == 429 && message.contains("request too large") {
         return ErrorKind::Permanent;
+    }
+    if is_named(&TOO_FAST) {
+        return ErrorKind::Transient;
+    }
+    // A router's 403 may also be about the text; one about the key is told by its words.
+    if status == 401 || status == 404 || status == 403 && says(&NO_ENTRY_WORDS) {
+        return ErrorKind::SetUp;
     }
     match status {
         408 | 409 | 425 | 429 => ErrorKind::Transient,
@@ -270,8 +300,23 @@ mod tests {
 
     #[test]
     fn errors_of_all_servers_are_sorted() {
-        use ErrorKind::{ContextTooLong, Permanent, Quota, Transient};
+        use ErrorKind::{ContextTooLong, Permanent, Quota, SetUp, Transient};
         for (status, body, kind) in [
+            (
+                403,
+                json!({"error": {"message": "Your input was flagged by moderation", "code": 403}}),
+                Permanent,
+            ),
+            (
+                403,
+                json!({"error": {"message": "This API key does not have access to the model"}}),
+                SetUp,
+            ),
+            (
+                400,
+                json!({"error": {"message": "slow down", "type": "rate_limit_error"}}),
+                Transient,
+            ),
             // OpenAI
             (
                 429,
@@ -296,7 +341,7 @@ mod tests {
             (
                 401,
                 json!({"error": {"message": "Incorrect API key provided", "code": "invalid_api_key"}}),
-                Permanent,
+                SetUp,
             ),
             // llama.cpp
             (
@@ -350,7 +395,7 @@ mod tests {
             (
                 404,
                 json!({"error": "model \"x\" not found, try pulling it first"}),
-                Permanent,
+                SetUp,
             ),
             (503, json!("loading"), Transient),
             (408, json!({}), Transient),
@@ -377,7 +422,9 @@ mod tests {
         );
         assert_eq!(throttled.message, "HTTP 429: slow down");
         assert_eq!(failure(json!("broken")).kind, ErrorKind::Transient);
-        assert_eq!(failure(json!({"code": 401})).kind, ErrorKind::Permanent);
+        assert_eq!(failure(json!({"code": 401})).kind, ErrorKind::SetUp);
+        let slow = failure(json!({"code": "rate_limit_exceeded"}));
+        assert_eq!((slow.kind, slow.throttled), (ErrorKind::Transient, true));
     }
 
     #[test]

@@ -63,6 +63,18 @@ fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
     })
 }
 
+/// The model's name. A server on somebody's machine may tell the path of its file, home folder included: of
+/// that only the file's name is kept.
+pub(super) fn file_name(model: String) -> String {
+    let is_path = model.starts_with(['/', '\\', '~', '.'])
+        || model.contains(":\\")
+        || model.to_lowercase().ends_with(".gguf");
+    match model.rsplit(['/', '\\']).next() {
+        Some(name) if is_path => name.to_owned(),
+        _ => model,
+    }
+}
+
 /// What a chat completion says.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Read {
@@ -118,7 +130,7 @@ impl ChatBody {
             text,
             finish,
             usage: usage(&self.usage),
-            model: self.model,
+            model: self.model.map(file_name),
         })
     }
 }
@@ -333,6 +345,19 @@ mod tests {
             "{broken",
         ] {
             assert_eq!(wrapped(kept), kept);
+        }
+    }
+
+    #[test]
+    fn of_a_path_only_the_file_is_kept() {
+        for (told, kept) in [
+            ("/home/ann/models/small-q4.gguf", "small-q4.gguf"),
+            ("C:\\Users\\ann\\small.gguf", "small.gguf"),
+            ("models/small.gguf", "small.gguf"),
+            ("openai/gpt-4o-mini", "openai/gpt-4o-mini"),
+            ("gpt-4o-mini-2024-07-18", "gpt-4o-mini-2024-07-18"),
+        ] {
+            assert_eq!(file_name(told.to_owned()), kept);
         }
     }
 }

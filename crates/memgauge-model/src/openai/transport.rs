@@ -127,13 +127,13 @@ impl Transport {
         let authorization = match &self.connection.key {
             Key::NotNeeded => None,
             Key::Known { header, .. } => Some(header),
-            Key::Unusable { reason } => return Err((ErrorKind::Permanent, reason.clone())),
+            Key::Unusable { reason } => return Err((ErrorKind::SetUp, reason.clone())),
         };
         let wire = self
             .wire
             .get_or_init(|| Wire::new(&self.connection))
             .as_ref()
-            .map_err(|reason| (ErrorKind::Permanent, reason.clone()))?;
+            .map_err(|reason| (ErrorKind::SetUp, reason.clone()))?;
         loop {
             let waiting = Instant::now();
             let permit = self.gate.enter(tokens).await;
