@@ -56,11 +56,10 @@ impl Recording {
         if leaving.exists() {
             std::fs::remove_dir_all(&leaving).map_err(TrafficError::io(&leaving))?;
         }
-        let is_new = !folder.exists();
         let calls = Calls::open(folder)?;
         let cassette = self.cassette.as_deref().unwrap_or(cassette);
-        // The run had finished: what it recorded is in its cassette.
-        if is_new && cassette.exists() {
+        // What the run had recorded before, if it had finished, is in its cassette: it is never written over by less.
+        if calls.is_empty()? && cassette.exists() {
             let entries: Vec<_> = Cassette::read(cassette)?.entries().cloned().collect();
             calls.put(&entries).await?;
         }
