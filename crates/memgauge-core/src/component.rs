@@ -58,6 +58,10 @@ pub trait Extractor: Send + Sync {
     async fn finish(&self, _cx: &Cx) -> Result<(), ComponentError> {
         Ok(())
     }
+
+    /// Forgets what it keeps in mind (a summary) of the conversations that `is_gone` names: their memories were
+    /// taken out.
+    fn forget(&self, _is_gone: &dyn Fn(&ConversationId) -> bool) {}
 }
 
 /// A memory near a text.

@@ -522,6 +522,8 @@ async fn what_is_added_in_the_background_is_told_by_a_flush_and_not_lost() {
     memory.add("And sugar.", ann.clone()).await.unwrap();
     // What waits belongs to the scope as well.
     assert_eq!(memory.delete_all(ann.clone()).await.unwrap().len(), 3);
+    // What was done on the way is told by the flush that follows.
+    assert_eq!(ops(&memory.flush().await.unwrap()), [OpKind::Add]);
     assert!(memory.flush().await.unwrap().is_empty());
     memory.add("Salt.", ann).await.unwrap();
     memory.reset().await.unwrap();

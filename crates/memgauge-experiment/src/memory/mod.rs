@@ -92,6 +92,8 @@ pub struct Memory {
     clock: Clock,
     /// Update policies look up what is there and then decide: two at a time would not see each other.
     adding: tokio::sync::Mutex<()>,
+    /// Done in the background, and not told yet: a call that changes memories waits for the background first.
+    untold: std::sync::Mutex<Vec<MemoryEvent>>,
 }
 
 impl Memory {
@@ -172,6 +174,7 @@ impl Memory {
             recent: config.recent,
             clock: options.clock,
             adding: tokio::sync::Mutex::default(),
+            untold: std::sync::Mutex::default(),
         })
     }
 
@@ -247,14 +250,38 @@ impl Memory {
     /// # Errors
     /// When a model or the store fails. What could not be done is tried again by the next call.
     pub async fn flush(&self) -> Result<Vec<MemoryEvent>, MemoryError> {
+        self.settle().await?;
+        Ok(std::mem::take(&mut *self.untold()))
+    }
+
+    fn untold(&self) -> std::sync::MutexGuard<'_, Vec<MemoryEvent>> {
+        self.untold
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Waits until nothing is left in the background.
+    async fn settle(&self) -> Result<(), MemoryError> {
         let meter = Meter::new();
         let done = self.pipeline.flush(&meter.at(Stage::Extract)).await?;
         tell_losses(&meter);
-        Ok(done.into_iter().map(|(_, event)| event).collect())
+        self.untold()
+            .extend(done.into_iter().map(|(_, event)| event));
+        Ok(())
     }
 
-    /// The `limit` memories for `query` that `filter` (or a scope alone) accepts, best first. A
-    /// field of the scope that is `None` matches everything.
+    /// What was added in the background and could never become memories: its text, and why. [`Memory::flush`] has
+    /// told each once, as an error.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn put_aside(&self) -> Result<Vec<(String, String)>, MemoryError> {
+        Ok(self.pipeline.put_aside()?)
+    }
+
+    /// The `limit` memories for `query` that `filter` (or a scope alone) accepts, best first, and after them
+    /// the relations that a graph brings up beside them (as many as its own limit allows; their kind is
+    /// [`memgauge_core::MemoryKind::Relation`]). A field of the scope that is `None` matches everything.
     ///
     /// # Errors
     /// [`MemoryError::Empty`], or when the embedder or the store fails.
@@ -294,6 +321,8 @@ impl Memory {
             return Err(MemoryError::Empty("the text".to_owned()));
         }
         let _adding = self.adding.lock().await;
+        // What waits in the background would come after it, or know only the text before.
+        self.settle().await?;
         let store = self.pipeline.store();
         if store.record(id)?.is_none() {
             return Err(kept::unknown(store, id));
@@ -309,6 +338,7 @@ impl Memory {
     /// [`MemoryError::Unknown`], or when the store cannot be written.
     pub async fn delete(&self, id: MemoryId) -> Result<MemoryEvent, MemoryError> {
         let _adding = self.adding.lock().await;
+        self.settle().await?;
         kept::delete(self.pipeline.store(), id, (self.clock)())
     }
 
@@ -323,10 +353,15 @@ impl Memory {
         &self,
         filter: impl Into<Filter>,
     ) -> Result<Vec<MemoryEvent>, MemoryError> {
-        // What waits in the background would come after it.
-        self.flush().await?;
         let _adding = self.adding.lock().await;
-        kept::delete_all(self.pipeline.store(), &filter.into(), (self.clock)())
+        // What waits in the background would come after it.
+        self.settle().await?;
+        let filter = filter.into();
+        let events = kept::delete_all(self.pipeline.store(), &filter, (self.clock)())?;
+        let parts = named(&filter.scope);
+        self.pipeline
+            .forget(&|conversation| parts.iter().all(|part| covers(conversation, part)));
+        Ok(events)
     }
 
     /// What happened to memory `id`, oldest first; also after it was deleted.
@@ -350,10 +385,13 @@ impl Memory {
     pub async fn reset(&self) -> Result<(), MemoryError> {
         let _adding = self.adding.lock().await;
         // The background must not be at work; what it fails to do is taken out as well.
-        if let Err(error) = self.flush().await {
+        if let Err(error) = self.settle().await {
             tracing::debug!("before the reset: {error}");
         }
-        Ok(self.pipeline.store().clear()?)
+        self.pipeline.store().clear()?;
+        self.pipeline.forget(&|_| true);
+        self.untold().clear();
+        Ok(())
     }
 
     /// Closes the memory. What is still in the background stays written down for whoever opens it
@@ -388,16 +426,27 @@ fn head(scope: &Scope, messages: &[Message]) -> ConversationHead {
         let said = messages.iter().find(|message| message.role == role);
         said.map_or(role.name(), Message::speaker).to_owned()
     };
+    ConversationHead {
+        id: ConversationId::new(named(scope).join(" ")),
+        speakers: [name(Role::User), name(Role::Assistant)],
+    }
+}
+
+/// The fields of a scope that say something, as they stand in a conversation's id.
+fn named(scope: &Scope) -> Vec<String> {
     let parts = [
         ("user", &scope.user),
         ("agent", &scope.agent),
         ("run", &scope.run),
     ];
-    let named = parts
+    parts
         .iter()
-        .filter_map(|(key, value)| value.as_ref().map(|value| format!("{key}={value:?}")));
-    ConversationHead {
-        id: ConversationId::new(named.collect::<Vec<_>>().join(" ")),
-        speakers: [name(Role::User), name(Role::Assistant)],
-    }
+        .filter_map(|(key, value)| value.as_ref().map(|value| format!("{key}={value:?}")))
+        .collect()
+}
+
+/// Whether the scope that a conversation's id was made of has this field.
+fn covers(conversation: &ConversationId, part: &str) -> bool {
+    let id = format!(" {} ", conversation.as_str());
+    id.contains(&format!(" {part} "))
 }

@@ -94,6 +94,7 @@ impl Bench {
         }
         let mut ledgers: Vec<Ledger> = Vec::new();
         let mut failure = None;
+        let mut broken = None;
         for entry in &unit.entries {
             let Some(entry) = self.dataset.conversations.get(*entry) else {
                 continue;
@@ -110,13 +111,23 @@ impl Bench {
                 Ended::Stopped => return Ok(None),
                 Ended::Failed(error) => {
                     failure = Some(Arc::new(error));
+                    broken = Some(ledger);
                     break;
                 }
                 Ended::Well => ledgers.push(ledger),
             }
         }
-        let flushed = match failure {
+        let is_pipeline = matches!(
+            &planned.role,
+            Role::System(system) | Role::Swapped(system) if system.pipeline().is_some()
+        );
+        let flushed = match broken {
             None => Some(self.flush(system.as_ref(), &mut ledgers).await?),
+            Some(ledger) if is_pipeline => {
+                // What was called behind its back was paid for: it is written down, whatever else fails.
+                self.flush(system.as_ref(), &mut [ledger]).await?;
+                None
+            }
             Some(_) => None,
         };
         if let Some(version) = system.version() {

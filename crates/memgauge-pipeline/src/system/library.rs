@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::SystemConfig;
 use super::desk::Desk;
-use super::pipeline::{Intake, Perspectives, Pipeline, PipelineConfig};
+use super::pipeline::{Intake, Perspectives, Pipeline, PipelineConfig, put_aside};
 use crate::extractor::ExtractorConfig;
 use crate::update::append::Append;
 
@@ -115,7 +115,7 @@ impl PipelineConfig {
         existing: Option<Store>,
     ) -> Result<Pipeline, BuildError> {
         self.check_library(parts)?;
-        let mut pipeline = self.assemble(kind, parts, |folder, wanted| {
+        self.assemble(kind, parts, true, |folder, wanted| {
             let store = match existing {
                 Some(store) => store,
                 None => {
@@ -129,9 +129,7 @@ impl PipelineConfig {
                 }
             };
             Ok((store, false))
-        })?;
-        pipeline.grows = true;
-        Ok(pipeline)
+        })
     }
 
     /// Refuses what is of use in a replay alone.
@@ -288,6 +286,19 @@ impl Pipeline {
             score,
             lists,
         }))
+    }
+
+    /// Forgets what extractors keep in mind of the conversations that `is_gone` names.
+    pub fn forget(&self, is_gone: &dyn Fn(&ConversationId) -> bool) {
+        self.consolidator().extractor.forget(is_gone);
+    }
+
+    /// What was added and could never become memories: its text, and why.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn put_aside(&self) -> Result<Vec<(String, String)>, ComponentError> {
+        put_aside(self.store())
     }
 
     /// Gives memory `id` a new text, which takes the place of all that it said. Returns one event.

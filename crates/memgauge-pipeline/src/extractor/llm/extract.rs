@@ -1,6 +1,7 @@
 //! The extractor.
 
 use async_trait::async_trait;
+use memgauge_core::ConversationId;
 use memgauge_core::{
     BuildError, ChatHandle, ChatRequest, ComponentError, Cx, ErrorKind, Extractor, Fact,
     MemoryKind, Parts, Source, Turn, Window,
@@ -231,6 +232,12 @@ impl Extractor for LlmExtractor {
             summary.tick(cx, window, self.config.captions);
         }
         Ok(facts)
+    }
+
+    fn forget(&self, is_gone: &dyn Fn(&ConversationId) -> bool) {
+        if let Some(summary) = &self.summary {
+            summary.forget(is_gone);
+        }
     }
 
     async fn finish(&self, cx: &Cx) -> Result<(), ComponentError> {

@@ -61,6 +61,8 @@ struct Summary {
     text: String,
     /// Why ingestion cannot go on, if it cannot.
     failure: Option<(ErrorKind, String)>,
+    /// Messages that it could not take in because of that: the next one does.
+    unread: Vec<Value>,
     /// What it took.
     meter: Arc<Meter>,
 }
@@ -198,6 +200,14 @@ impl Rolling {
     }
 }
 
+impl Rolling {
+    /// Forgets what was said in the conversations that `is_gone` names.
+    pub(super) fn forget(&self, is_gone: &dyn Fn(&ConversationId) -> bool) {
+        self.tracks()
+            .retain(|(conversation, _), _| !is_gone(conversation));
+    }
+}
+
 fn key(window: &Window<'_>) -> Key {
     let perspective = window.perspective.map(str::to_owned);
     (window.head.id.clone(), perspective)
@@ -258,27 +268,34 @@ impl Maker {
         let mut summary = Summary {
             text: String::new(),
             failure: None,
+            unread: Vec::new(),
             meter: Arc::clone(&meter),
         };
+        // One that failed leaves the summary before it, and its messages: whoever goes on after a failure goes on
+        // from there.
+        let mut turns = Vec::new();
         if let Some(before) = before {
             match before.await {
                 Some(before) => {
                     summary.text.clone_from(&before.text);
-                    summary.failure.clone_from(&before.failure);
+                    turns.clone_from(&before.unread);
                 }
                 None => {
                     let message = "the summary before is gone".to_owned();
                     summary.failure = Some((ErrorKind::Permanent, message));
+                    return summary;
                 }
             }
         }
-        if summary.failure.is_some() {
-            return summary;
+        if let Some(Value::Array(new)) = values.get_mut("turns") {
+            turns.append(new);
         }
+        let said = Value::Array(turns);
         let cx = meter.at(Stage::Extract).at_epoch(epoch);
         cx.count("summary:rolling", 1);
         if let Value::Object(values) = &mut values {
             values.insert("summary".to_owned(), Value::from(summary.text.as_str()));
+            values.insert("turns".to_owned(), said.clone());
         }
         let asked = match self.prompt.render(&values) {
             Ok(messages) => {
@@ -295,7 +312,12 @@ impl Maker {
             Err(error) => match error.kind {
                 ErrorKind::Malformed => cx.count("malformed:summary", 1),
                 ErrorKind::ContextTooLong => cx.count("too-long:summary", 1),
-                kind => summary.failure = Some((kind, error.to_string())),
+                kind => {
+                    summary.failure = Some((kind, error.to_string()));
+                    if let Value::Array(turns) = said {
+                        summary.unread = turns;
+                    }
+                }
             },
         }
         summary

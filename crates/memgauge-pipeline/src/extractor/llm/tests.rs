@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use memgauge_core::{
@@ -473,4 +474,44 @@ async fn each_speakers_memory_has_a_clock_of_its_own() {
     }
     let (facts, _) = extract(&*extractor, &session, Some("Tom")).await;
     assert_eq!(facts.unwrap()[0].text, "saw 1,2");
+}
+
+#[tokio::test]
+async fn after_a_failed_summary_the_next_one_takes_in_what_it_missed() {
+    let fails = Arc::new(AtomicBool::new(true));
+    let failing = Arc::clone(&fails);
+    let model = Scripted::new(move |request| {
+        let covers_two = is_summary(request) && request.messages[1].content.contains("say 2;");
+        match covers_two && failing.swap(false, Ordering::SeqCst) {
+            true => Err(ErrorKind::Transient),
+            false => echo(request),
+        }
+    });
+    let config = LlmExtractorConfig {
+        summary: clock(1, 1),
+        ..LlmExtractorConfig::default()
+    };
+    let extractor = built(&config, &model);
+    let mut seen = Vec::new();
+    for text in ["say 1;", "say 2;", "say 3;", "say 3;", "say 4;"] {
+        let session = session(&[("Mira", text), ("Tom", "Yes.")]);
+        let (facts, _) = extract(&*extractor, &session, None).await;
+        seen.push(facts.map(|facts| facts[0].text.clone()));
+    }
+    let saw = |text: &str| Ok(text.to_owned());
+    assert_eq!(
+        seen,
+        [
+            saw("saw"),
+            saw("saw 1"),
+            Err(ErrorKind::Transient),
+            // Whoever goes on has the last summary that was made, and then one that misses nothing.
+            saw("saw 1"),
+            saw("saw 1,2,3"),
+        ]
+    );
+    extractor.forget(&|_| true);
+    let session = session(&[("Mira", "say 5;"), ("Tom", "Yes.")]);
+    let (facts, _) = extract(&*extractor, &session, None).await;
+    assert_eq!(facts.unwrap()[0].text, "saw");
 }

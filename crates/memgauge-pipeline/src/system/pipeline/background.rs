@@ -14,6 +14,7 @@ use memgauge_core::{
     ComponentError, ConversationHead, ConversationId, Cx, ErrorKind, Fact, MemoryEvent, Meter,
     Scope, Searchable, Session, Stage, Turn, Window,
 };
+use memgauge_store::{Settled, Store};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -132,11 +133,16 @@ struct State {
     bookings: Vec<Arc<Booking>>,
     events: Vec<(ConversationId, MemoryEvent)>,
     failure: Option<ComponentError>,
+    /// Why work was put aside since the last flush: the first reason.
+    buried: Option<ComponentError>,
 }
 
 /// What the worker and those who add work share.
 struct Shared {
     consolidator: Arc<Consolidator>,
+    /// Whether work that can never be done is put aside. In a replay it ends the ingestion instead: half a memory
+    /// is none.
+    buries: bool,
     state: Mutex<State>,
 }
 
@@ -160,10 +166,11 @@ pub(super) struct Background {
 
 impl Background {
     /// A queue in which `queue` windows may wait.
-    pub(super) fn new(consolidator: Arc<Consolidator>, queue: usize) -> Self {
+    pub(super) fn new(consolidator: Arc<Consolidator>, queue: usize, buries: bool) -> Self {
         Self {
             shared: Arc::new(Shared {
                 consolidator,
+                buries,
                 state: Mutex::default(),
             }),
             room: Arc::new(Semaphore::new(queue.min(Semaphore::MAX_PERMITS))),
@@ -233,13 +240,14 @@ impl Background {
         waits.await.map_err(|_| stopped())?;
         let (bookings, events, failure) = {
             let mut state = self.shared.state();
-            let events = match state.failure {
+            let events = match (&state.failure, &state.buried) {
+                (None, None) => std::mem::take(&mut state.events),
                 // What was done stands in the store's history and is told by the flush that succeeds.
-                Some(_) => Vec::new(),
-                None => std::mem::take(&mut state.events),
+                _ => Vec::new(),
             };
             let bookings = std::mem::take(&mut state.bookings);
-            (bookings, events, state.failure.take())
+            let failure = state.failure.take().or(state.buried.take());
+            (bookings, events, failure)
         };
         for booking in bookings {
             cx.absorb(&booking.meter);
@@ -294,6 +302,45 @@ impl Drop for Background {
             worker.task.abort();
         }
     }
+}
+
+/// Name under which the store keeps work that was put aside.
+const BURIED: &str = "buried";
+
+/// Work that was put aside, and why.
+#[derive(Serialize, Deserialize)]
+struct Buried {
+    number: u64,
+    error: String,
+    work: Work,
+}
+
+fn buried(store: &Store) -> Result<Vec<Buried>, ComponentError> {
+    match store.note(BURIED)? {
+        Some(note) => serde_json::from_slice(&note).map_err(damaged),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// What is in the work that was put aside, and why: texts and reasons.
+pub(in crate::system) fn put_aside(store: &Store) -> Result<Vec<(String, String)>, ComponentError> {
+    let told = buried(store)?.into_iter().map(|buried| {
+        let turns = buried.work.session.turns.get(buried.work.turns.clone());
+        let texts = turns
+            .unwrap_or_default()
+            .iter()
+            .map(|turn| turn.text.as_str());
+        (texts.collect::<Vec<_>>().join("\n"), buried.error)
+    });
+    Ok(told.collect())
+}
+
+/// Whether trying again cannot help.
+fn is_hopeless(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::Permanent | ErrorKind::ContextTooLong | ErrorKind::Malformed
+    )
 }
 
 fn stopped() -> ComponentError {
@@ -360,17 +407,49 @@ impl Shared {
                 work: &work,
             };
             let cx = booking.meter.at(Stage::Extract).at_epoch(work.epoch);
-            let events = self
+            let mut events = Vec::new();
+            let done = self
                 .consolidator
-                .consolidate(&cx, &work.portion(), Some(&ticket))
-                .await?;
+                .consolidate(&cx, &work.portion(), Some(&ticket), &mut events)
+                .await;
+            let events = events.into_iter().map(|e| (work.head.id.clone(), e));
+            self.state().events.extend(events);
+            if let Err(failure) = done {
+                if !self.buries || !is_hopeless(failure.kind) {
+                    return Err(failure);
+                }
+                self.bury(number, &work, &failure)?;
+                continue;
+            }
             if work.ends_session && waiting.is_some() {
                 let after = Some(booking.start.elapsed());
                 *booking.after.lock().unwrap_or_else(PoisonError::into_inner) = after;
             }
-            let events = events.into_iter().map(|e| (work.head.id.clone(), e));
-            self.state().events.extend(events);
         }
+    }
+
+    /// Puts work that fails whenever it is tried aside, so that what was added after it is done. It stays in the
+    /// store, and the next flush tells.
+    fn bury(
+        &self,
+        number: u64,
+        work: &Work,
+        failure: &ComponentError,
+    ) -> Result<(), ComponentError> {
+        let store = &self.consolidator.store;
+        let mut buried = buried(store)?;
+        // A process may have ended between the two steps below.
+        buried.retain(|other| other.number != number);
+        buried.push(Buried {
+            number,
+            error: failure.to_string(),
+            work: work.clone(),
+        });
+        let note = serde_json::to_vec(&buried).map_err(damaged)?;
+        store.set_note(BURIED, &note)?;
+        store.apply_queued(&[], &Settled::Done(number))?;
+        self.state().buried.get_or_insert_with(|| again(failure));
+        Ok(())
     }
 
     /// Books for work that an earlier process, or an earlier attempt, left: when it was added is not

@@ -59,7 +59,7 @@ async fn what_was_done_of_failed_work_is_not_done_again() {
         store: Store::create(&folder.path().join("store"), &config).unwrap(),
         graph: None,
     });
-    let background = Background::new(Arc::clone(&consolidator), 4);
+    let background = Background::new(Arc::clone(&consolidator), 4, false);
     let of = sample("c");
     let session = &of.sessions[0];
     let portion = Portion {
@@ -90,5 +90,72 @@ async fn what_was_done_of_failed_work_is_not_done_again() {
     assert_eq!(store.history_len().unwrap(), 3);
     // Nor are its facts extracted again.
     assert_eq!(meter.counters()["extractor:verbatim"], 1);
+    background.close().await;
+}
+
+/// Never decides about what it does not like.
+struct Picky;
+
+#[async_trait]
+impl UpdatePolicy for Picky {
+    fn kind(&self) -> &'static str {
+        "picky"
+    }
+
+    async fn decide(
+        &self,
+        _: &Cx,
+        facts: Vec<Fact>,
+        _: &dyn MemoryView,
+    ) -> Result<Vec<MemoryOp>, ComponentError> {
+        if facts.iter().any(|fact| fact.text.contains("poison")) {
+            return Err(ComponentError::new("picky", ErrorKind::Permanent, "never"));
+        }
+        Ok(facts.into_iter().map(MemoryOp::Add).collect())
+    }
+}
+
+#[tokio::test]
+async fn work_that_can_never_be_done_is_put_aside_and_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = StoreConfig::with_dimensions(WORDS.len());
+    let consolidator = Arc::new(Consolidator {
+        extractor: Box::new(Verbatim::new(&VerbatimConfig::default()).unwrap()),
+        update: Box::new(Picky),
+        embedder: Some(EmbedderHandle::new(Arc::new(WordEmbedder))),
+        store: Store::create(&folder.path().join("store"), &config).unwrap(),
+        graph: None,
+    });
+    let background = Background::new(Arc::clone(&consolidator), 4, true);
+    let of = sample("c");
+    let mut session = of.sessions[0].clone();
+    session.turns.truncate(1);
+    for text in ["tea", "poison", "milk"] {
+        session.turns[0].text = text.to_owned();
+        let portion = Portion {
+            window: Window {
+                head: &of.head,
+                session: &session,
+                turns: &session.turns,
+                before: &[],
+                perspective: None,
+            },
+            scope: &Scope::user("c"),
+            metadata: None,
+        };
+        let booking = background.book(&of.head.id, 1, std::time::Instant::now());
+        let work = Work::new(&portion, 0, 0);
+        background.add(&booking, &work).await.unwrap();
+    }
+    let meter = Meter::new();
+    let cx = meter.at(Stage::Index);
+    let told = background.flush(&cx).await.unwrap_err();
+    assert_eq!(told.message, "never");
+    let store = &consolidator.store;
+    assert_eq!((store.len(), store.queue_len().unwrap()), (2, 0));
+    let aside = super::put_aside(store).unwrap();
+    assert_eq!(aside, [("poison".to_owned(), "picky: never".to_owned())]);
+    // Told once; what was done is told then.
+    assert_eq!(background.flush(&cx).await.unwrap().len(), 2);
     background.close().await;
 }

@@ -119,7 +119,7 @@ impl PipelineConfig {
     /// # Errors
     /// When parts do not fit together, a model is missing, or the store cannot be made.
     pub fn pipeline(&self, kind: &'static str, parts: &dyn Parts) -> Result<Pipeline, BuildError> {
-        let pipeline = self.assemble(kind, parts, |folder, wanted| {
+        let pipeline = self.assemble(kind, parts, false, |folder, wanted| {
             if folder.exists() {
                 let options = StoreOptions {
                     read_only: true,
@@ -142,6 +142,7 @@ impl PipelineConfig {
         &self,
         kind: &'static str,
         parts: &dyn Parts,
+        grows: bool,
         open: impl FnOnce(&Path, &StoreConfig) -> Result<(Store, bool), StoreError>,
     ) -> Result<Pipeline, BuildError> {
         let lists = self.retriever.lists() + self.graph.as_ref().map_or(0, GraphConfig::lists);
@@ -225,7 +226,7 @@ impl PipelineConfig {
         });
         let background = match self.consolidation {
             ConsolidationConfig::Background { queue } if !is_complete => {
-                Some(Background::new(Arc::clone(&consolidator), queue))
+                Some(Background::new(Arc::clone(&consolidator), queue, grows))
             }
             _ => None,
         };
@@ -239,7 +240,7 @@ impl PipelineConfig {
             k: self.retriever.k(),
             scope_filter: self.scope_filter,
             is_complete,
-            grows: false,
+            grows,
             retriever_config: self.retriever.clone(),
             retriever: RwLock::new(Arc::from(retriever)),
             fitted: RwLock::default(),

@@ -32,13 +32,15 @@ pub(super) struct Portion<'a> {
 
 impl Consolidator {
     /// Extracts the facts of a window, decides about them and changes the store, then the graph. Of queued work
-    /// (`ticket`) what was done before is not done again, and what is done leaves the queue.
+    /// (`ticket`) what was done before is not done again, and what is done leaves the queue. What was done stands
+    /// in `events`, after a failure too.
     pub(super) async fn consolidate(
         &self,
         cx: &Cx,
         portion: &Portion<'_>,
         ticket: Option<&Ticket<'_>>,
-    ) -> Result<Vec<MemoryEvent>, ComponentError> {
+        events: &mut Vec<MemoryEvent>,
+    ) -> Result<(), ComponentError> {
         let window = &portion.window;
         let facts = match ticket.and_then(Ticket::facts) {
             Some(facts) => facts.to_vec(),
@@ -62,10 +64,11 @@ impl Consolidator {
             ticket,
         );
         let Some((graph, embedder)) = self.graph.as_deref().zip(self.embedder.as_ref()) else {
-            return desk.remember(cx, self.update.as_ref(), facts).await;
+            events.extend(desk.remember(cx, self.update.as_ref(), facts).await?);
+            return Ok(());
         };
         let desk = desk.before_the_graph();
-        let mut events = desk.remember(cx, self.update.as_ref(), facts).await?;
+        events.extend(desk.remember(cx, self.update.as_ref(), facts).await?);
         let seat = Seat {
             store: &self.store,
             embedder,
@@ -74,6 +77,6 @@ impl Consolidator {
             settles: ticket.map(|ticket| ticket.number),
         };
         events.extend(graph.absorb(cx, &seat, window).await?);
-        Ok(events)
+        Ok(())
     }
 }

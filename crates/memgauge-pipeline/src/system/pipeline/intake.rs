@@ -83,7 +83,9 @@ impl Pipeline {
                     }
                     None => {
                         let consolidator = &self.consolidator;
-                        events.extend(consolidator.consolidate(cx, &portion, None).await?);
+                        consolidator
+                            .consolidate(cx, &portion, None, &mut events)
+                            .await?;
                     }
                 }
             }

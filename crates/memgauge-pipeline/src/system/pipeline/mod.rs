@@ -19,7 +19,7 @@ use memgauge_core::{
 };
 use memgauge_store::Store;
 
-pub(super) use background::Ticket;
+pub(super) use background::{Ticket, put_aside};
 pub use config::{ConsolidationConfig, Perspectives, PipelineConfig, StorageConfig};
 pub(super) use consolidate::Consolidator;
 pub(super) use intake::Intake;
@@ -152,12 +152,15 @@ impl MemorySystem for Pipeline {
         if self.is_complete {
             return Ok(Vec::new());
         }
-        let events = match &self.background {
-            Some(background) => background.flush(cx).await?,
-            None => Vec::new(),
+        let flushed = match &self.background {
+            Some(background) => background.flush(cx).await,
+            None => Ok(Vec::new()),
         };
+        // After a failure too: what goes on beside it was paid for, and has to be booked.
         let extract = cx.with(Stage::Extract);
-        self.consolidator.extractor.finish(&extract).await?;
+        let finished = self.consolidator.extractor.finish(&extract).await;
+        let events = flushed?;
+        finished?;
         if self.grows {
             self.store().sync()?;
         } else {
