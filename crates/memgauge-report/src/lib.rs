@@ -1,16 +1,20 @@
 //! Records, metrics, statistics and tables: functions of saved files.
 
 mod call;
+pub mod errata;
 mod fate;
 mod judgements;
 mod lineage;
+pub mod loss;
 mod manifest;
 pub mod metrics;
 mod order;
+pub mod paper;
 mod parquet;
 mod publish;
 mod question;
 pub mod record;
+mod replay;
 pub mod retrieval;
 mod rundir;
 pub mod statistics;

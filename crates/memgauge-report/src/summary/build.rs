@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use memgauge_core::{Category, ConversationId, ErrorKind, QuestionId, TurnId};
+use memgauge_core::{Category, CategoryNames, ConversationId, ErrorKind, QuestionId, TurnId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -12,15 +12,17 @@ use super::latency::{latency, replayed, total};
 use super::memory::MemoryRows;
 use super::no_op::{Arm, Outcomes, no_ops};
 use super::suspicion::suspicions;
+use super::values::Measured;
 use super::{
     ContextTokens, DOMAINS, HEADLINES, J, Mean, REFERENCE, RepeatSummary, SLICES, Scores, Spread,
     Summary, VariantSummary,
 };
 use crate::fate::Fate;
+use crate::loss::{Facts, LossRules, LossSummary, Verdict, place};
 use crate::manifest::{Machine, Manifest};
 use crate::parquet::ParquetError;
 use crate::record::{ContextSummary, JudgementRow, Phase, SCHEMA_VERSION, TextMetrics, TimingRow};
-use crate::retrieval::{BUDGETS, DEPTHS, RankScores, RetrievalScores};
+use crate::retrieval::RetrievalScores;
 use crate::rundir::{RunDir, RunDirError};
 use crate::statistics::{Bootstrap, Column, Estimate, Layout, StatisticsError};
 
@@ -60,6 +62,10 @@ struct Row {
     judgements: Vec<JudgementRow>,
     context: Option<ContextSummary>,
     retrieval: Option<RetrievalScores>,
+    #[serde(default)]
+    evidence: Vec<TurnId>,
+    #[serde(default)]
+    memory_of: Option<ConversationId>,
     fates: Vec<(TurnId, Fate)>,
     counters: BTreeMap<String, u64>,
 }
@@ -166,6 +172,7 @@ pub fn summarise(
                 .get(variant.ingestion())
                 .and_then(MemoryRows::summary),
             fates: BTreeMap::new(),
+            loss: Some(losses(mine, memories.get(variant.ingestion()))),
             ingest: None,
             flush: None,
             search: None,
@@ -268,7 +275,8 @@ pub fn summarise(
             .next()
             .map(|(question, _)| question.to_string()),
         partial: manifest.partial,
-        names: "official".to_owned(),
+        names: CategoryNames::Official,
+        errata: None,
         bootstrap,
         machines: machines(manifest),
         suspicious,
@@ -364,13 +372,13 @@ impl From<Estimate> for Mean {
 
 /// A mean that is being added up.
 #[derive(Debug, Clone, Copy, Default)]
-struct MeanOf {
+pub(crate) struct MeanOf {
     sum: f64,
     count: u32,
 }
 
 impl MeanOf {
-    fn add(&mut self, value: Option<f64>) {
+    pub(crate) fn add(&mut self, value: Option<f64>) {
         if let Some(value) = value {
             self.sum += value;
             self.count += 1;
@@ -378,7 +386,7 @@ impl MeanOf {
     }
 
     /// `None` without a value.
-    fn mean(self) -> Option<f64> {
+    pub(crate) fn mean(self) -> Option<f64> {
         match self.count {
             0 => None,
             // The value itself, not a quotient of it.
@@ -395,7 +403,7 @@ fn count_questions(rows: &[Row]) -> usize {
 
 /// Questions x memories that they were asked of.
 fn ingested(rows: &[Row], manifest: &Manifest) -> usize {
-    let answers = manifest.repeats.map_or(1, |repeats| repeats.answer).max(1);
+    let answers = manifest.answers();
     let asked: BTreeSet<(&QuestionId, u32)> = rows
         .iter()
         .map(|row| (&row.question, row.repeat / answers))
@@ -437,56 +445,45 @@ fn repeats(rows: &[Row]) -> Option<RepeatSummary> {
 
 /// Every metric of a record that has a value.
 fn values(row: &Row) -> BTreeMap<String, f64> {
-    let mut values = BTreeMap::new();
-    if let Some(judge) = row.judge {
-        values.insert(J.to_owned(), judge);
-    }
-    if let Some(scores) = &row.scores {
-        values.insert("f1.locomo".to_owned(), scores.f1_locomo);
-        for (name, value) in [
-            ("f1.set", scores.f1_set),
-            ("bleu1", scores.bleu1),
-            ("exact", scores.exact_match),
-        ] {
-            if let Some(value) = value {
-                values.insert(name.to_owned(), value);
-            }
-        }
-    }
-    if let Some(retrieval) = &row.retrieval {
-        values.insert("evidence.context".to_owned(), retrieval.context);
-        for (prefix, units) in [
-            ("evidence", &retrieval.live),
-            ("evidence.lineage", &retrieval.lineage),
-        ] {
-            if let Some(units) = units {
-                insert_ranks(&mut values, prefix, &units.turn);
-                insert_ranks(&mut values, &format!("{prefix}.session"), &units.session);
-            }
-        }
-        if let Some(at_tokens) = retrieval.at_tokens {
-            for (budget, recall) in BUDGETS.iter().zip(at_tokens) {
-                values.insert(format!("evidence.recall@{budget}tokens"), recall);
-            }
-        }
-    }
-    values
+    measured(row).values()
 }
 
-fn insert_ranks(values: &mut BTreeMap<String, f64>, prefix: &str, ranks: &RankScores) {
-    for (index, depth) in DEPTHS.iter().enumerate() {
-        for (name, list) in [
-            ("hit", &ranks.hit),
-            ("recall", &ranks.recall),
-            ("all", &ranks.all),
-        ] {
-            if let Some(value) = list.get(index) {
-                values.insert(format!("{prefix}.{name}@{depth}"), *value);
-            }
-        }
+fn measured(row: &Row) -> Measured<'_> {
+    Measured {
+        judge: row.judge,
+        scores: row.scores.as_ref(),
+        retrieval: row.retrieval.as_ref(),
     }
-    values.insert(format!("{prefix}.mrr"), ranks.mrr);
-    values.insert(format!("{prefix}.ndcg@10"), ranks.ndcg10);
+}
+
+/// Where the questions of a variant were lost, by the default rules and the run's own measure.
+fn losses(rows: &[Row], memories: Option<&MemoryRows>) -> LossSummary {
+    let judged = rows.iter().any(|row| row.judge.is_some());
+    let metric = if judged { J } else { "f1.locomo" };
+    let shows = |row: &Row| {
+        row.context
+            .as_ref()
+            .is_some_and(|context| context.entries > 0)
+    };
+    let keeps_nothing = !rows.iter().any(shows) && memories.is_none_or(MemoryRows::is_silent);
+    let rules = LossRules::default();
+    let stage = |row: &Row| {
+        let own = measured(row).value(rules.measure(row.category, metric));
+        let facts = Facts {
+            category: row.category,
+            failed: row.component.is_some(),
+            verdict: Verdict {
+                own: own.map(|value| value >= rules.threshold),
+                ..Verdict::default()
+            },
+            has_evidence: !row.evidence.is_empty(),
+            fates: &row.fates,
+            is_swapped: row.memory_of.is_some(),
+            keeps_nothing,
+        };
+        (row.category, place(&facts, rules.needs).0)
+    };
+    LossSummary::new(metric, &rules, None, rows.iter().map(stage))
 }
 
 /// Means without intervals, of all metrics and slices.
