@@ -1,6 +1,8 @@
 //! Records, metrics, statistics and tables: functions of saved files.
 
+pub mod arm;
 mod call;
+pub mod compare;
 pub mod errata;
 mod fate;
 mod judgements;
@@ -13,6 +15,7 @@ pub mod paper;
 mod parquet;
 mod publish;
 mod question;
+pub mod rank;
 pub mod record;
 mod replay;
 pub mod retrieval;

@@ -11,11 +11,11 @@ use super::judge::{Judged, judge_summary};
 use super::latency::{latency, replayed, total};
 use super::memory::MemoryRows;
 use super::no_op::{Arm, Outcomes, no_ops};
+use super::repeats::{Repeated, repeat_summary, variance};
 use super::suspicion::suspicions;
 use super::values::Measured;
 use super::{
-    ContextTokens, DOMAINS, HEADLINES, J, Mean, REFERENCE, RepeatSummary, SLICES, Scores, Spread,
-    Summary, VariantSummary,
+    ContextTokens, DOMAINS, HEADLINES, J, Mean, REFERENCE, SLICES, Scores, Summary, VariantSummary,
 };
 use crate::fate::Fate;
 use crate::loss::{Facts, LossRules, LossSummary, Verdict, place};
@@ -150,17 +150,20 @@ pub fn summarise(
         })
         .collect();
     let suspicious = suspicions(&manifest.variants, &headline, &layout, &bootstrap)?;
+    let answers = manifest.answers();
     let empty = Vec::new();
     let mut variants = Vec::with_capacity(manifest.variants.len());
     for variant in &manifest.variants {
         let mine = rows.get(&variant.name).unwrap_or(&empty);
+        let repeated: Vec<Repeated<'_>> = mine.iter().map(repeated).collect();
         let mut summary = VariantSummary {
             name: variant.name.clone(),
             system: variant.system.clone(),
             control: variant.control,
             ingested_as: variant.ingested_as.clone(),
             questions: count_questions(mine),
-            repeats: repeats(mine),
+            repeats: repeat_summary(&repeated, answers),
+            variance: variance(&repeated, answers),
             failed: 0,
             failures: BTreeMap::new(),
             scores: plain_scores(mine),
@@ -411,38 +414,6 @@ fn ingested(rows: &[Row], manifest: &Manifest) -> usize {
     asked.len()
 }
 
-/// How far the headline metrics differ from repeat to repeat; `None` where nothing is repeated.
-fn repeats(rows: &[Row]) -> Option<RepeatSummary> {
-    let all: BTreeSet<u32> = rows.iter().map(|row| row.repeat).collect();
-    if all.len() < 2 {
-        return None;
-    }
-    let scored: Vec<(u32, BTreeMap<String, f64>)> = rows
-        .iter()
-        .filter(|row| row.category.is_scored())
-        .map(|row| (row.repeat, values(row)))
-        .collect();
-    let spread = |metric: &&str| {
-        let of = |repeat: &u32| {
-            let mut mean = MeanOf::default();
-            let rows = scored.iter().filter(|(own, _)| own == repeat);
-            rows.for_each(|(_, values)| mean.add(values.get(*metric).copied()));
-            mean.mean()
-        };
-        let means: Vec<Option<f64>> = all.iter().map(of).collect();
-        let known: Vec<f64> = means.iter().copied().flatten().collect();
-        let spread = Spread {
-            sd: crate::statistics::standard_deviation(&known),
-            means,
-        };
-        ((*metric).to_owned(), spread)
-    };
-    Some(RepeatSummary {
-        repeats: all.len(),
-        metrics: HEADLINES.iter().map(spread).collect(),
-    })
-}
-
 /// Every metric of a record that has a value.
 fn values(row: &Row) -> BTreeMap<String, f64> {
     measured(row).values()
@@ -453,6 +424,16 @@ fn measured(row: &Row) -> Measured<'_> {
         judge: row.judge,
         scores: row.scores.as_ref(),
         retrieval: row.retrieval.as_ref(),
+    }
+}
+
+fn repeated(row: &Row) -> Repeated<'_> {
+    Repeated {
+        question: &row.question,
+        category: row.category,
+        repeat: row.repeat,
+        labels: row.judgements.iter().map(|row| row.label).collect(),
+        measured: measured(row),
     }
 }
 

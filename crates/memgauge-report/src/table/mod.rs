@@ -1,20 +1,26 @@
 //! Tables of a summary, as aligned text for a terminal and as Markdown.
 
 mod cell;
+mod comparison;
 mod errata;
 mod loss;
 mod memory;
 mod models;
 mod paper;
+mod ranking;
 mod render;
+mod repeats;
 mod report;
 mod scores;
 
+use cell::{mark, percent_with_interval};
+pub use comparison::comparison;
 pub use errata::{answers_by_key, errata_note, evidence_by_key};
 pub use loss::{located, loss_difference, moves, waterfall, waterfall_note};
 pub use memory::{losses, memory};
 pub use models::{calls, cost, judge, judged, latency};
 pub use paper::{paper_check, paper_overall, paper_scores};
+pub use ranking::ranking;
 pub use render::{Style, Table};
 pub use report::{View, report};
 pub use scores::{categories, systems};

@@ -7,8 +7,8 @@ use memgauge_core::{Category, CategoryNames};
 use super::models::{calls, calls_models, cost, judge, latency, lost};
 use super::render::{Style, Table};
 use super::{
-    answers_by_key, categories, errata_note, evidence_by_key, losses, memory, systems, waterfall,
-    waterfall_note,
+    answers_by_key, categories, errata_note, evidence_by_key, losses, memory, repeats, systems,
+    waterfall, waterfall_note,
 };
 use crate::summary::{J, Latency, Summary};
 
@@ -93,6 +93,11 @@ pub fn report(summary: &Summary, view: impl Into<View>) -> String {
              failed or could not be read, in no mean. ± sd: between runs, as papers print it; it says nothing about the \
              uncertainty of J.",
         );
+    }
+    let repeated = repeats::of(summary);
+    for (at, table) in repeated.iter().enumerate() {
+        let last = at + 1 == repeated.len();
+        section(table, if last { repeats::NOTE } else { "" });
     }
     section(&memory(summary), &shared(summary));
     section(&losses(summary), "");
