@@ -248,10 +248,12 @@ fn silent(dir: &RunDir, manifest: &Manifest) -> Result<BTreeSet<String>, RunDirE
         variant: String,
         event: Option<serde::de::IgnoredAny>,
     }
+    // A record without a context says nothing about what the system keeps.
     let mut shown: BTreeMap<String, bool> = BTreeMap::new();
     dir.records(|row: Row| {
-        let shows = row.context.is_some_and(|context| context.entries > 0);
-        *shown.entry(row.variant).or_default() |= shows;
+        if let Some(context) = row.context {
+            *shown.entry(row.variant).or_default() |= context.entries > 0;
+        }
     })?;
     let mut kept: BTreeSet<String> = BTreeSet::new();
     dir.rows(crate::rundir::files::INGEST, |row: Journal| {

@@ -441,12 +441,14 @@ fn repeated(row: &Row) -> Repeated<'_> {
 fn losses(rows: &[Row], memories: Option<&MemoryRows>) -> LossSummary {
     let judged = rows.iter().any(|row| row.judge.is_some());
     let metric = if judged { J } else { "f1.locomo" };
-    let shows = |row: &Row| {
-        row.context
-            .as_ref()
-            .is_some_and(|context| context.entries > 0)
-    };
-    let keeps_nothing = !rows.iter().any(shows) && memories.is_none_or(MemoryRows::is_silent);
+    // A record without a context says nothing about what the system keeps.
+    let mut contexts = rows
+        .iter()
+        .filter_map(|row| row.context.as_ref())
+        .peekable();
+    let keeps_nothing = contexts.peek().is_some()
+        && contexts.all(|context| context.entries == 0)
+        && memories.is_none_or(MemoryRows::is_silent);
     let rules = LossRules::default();
     let stage = |row: &Row| {
         let own = measured(row).value(rules.measure(row.category, metric));

@@ -9,13 +9,16 @@
 mod commands;
 mod documents;
 mod edges;
+mod errata;
 mod errors;
 mod external;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
 mod isolation;
+mod losses;
 mod memory;
 mod models;
+mod names;
 mod prompts;
 mod protocols;
 mod provider;
