@@ -12,6 +12,7 @@ pub fn sample_run(folder: &Path, name: &str, more: &[&str]) -> PathBuf {
         r#"
 name = "{name}"
 dataset = {{ kind = "sample", conversations = ["sample-1", "sample-2"] }}
+controls = false
 
 [[variant]]
 name = "hybrid"
