@@ -6,9 +6,11 @@ use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use memgauge_experiment::Shard;
 use memgauge_experiment::config::{Choices, Only};
 
+use crate::commands::compare::CompareArgs;
 use crate::commands::errata::ErrataArgs;
 use crate::commands::memory::MemoryArgs;
 use crate::commands::paper::PaperArgs;
+use crate::commands::rank::RankArgs;
 use crate::commands::show::ShowArgs;
 use crate::exit;
 use crate::view::ViewOptions;
@@ -78,6 +80,10 @@ pub(crate) enum Command {
     Errata(ErrataArgs),
     /// Show the tables of Mem0's paper, beside a run, and check whose category names they go by.
     Paper(PaperArgs),
+    /// Compare variants of one or several runs, question by question.
+    Compare(CompareArgs),
+    /// Rank variants of any runs, with intervals, ties and where the numbers come from.
+    Rank(RankArgs),
     /// List the families of components, their kinds, keys and defaults.
     Components(ComponentsArgs),
     /// Look at config files.
