@@ -48,19 +48,8 @@ impl ViewOptions {
 
     /// The errata, bound to the dataset of a run; `None` where none were given.
     pub(crate) fn errata(&self, manifest: &Manifest) -> anyhow::Result<Option<Errata>> {
-        let Some(path) = &self.errata else {
-            return Ok(None);
-        };
-        let errata = load(path, &dataset_of(manifest)?)?;
-        if errata.unfit() > 0 {
-            output::note(&format!(
-                "{}: {} row(s) do not fit and are not applied; memgauge errata {} lists them",
-                path.display(),
-                errata.unfit(),
-                path.display()
-            ));
-        }
-        Ok(Some(errata))
+        let path = self.errata.as_ref();
+        path.map(|path| errata_of(path, manifest)).transpose()
     }
 
     /// Prints a summary as it is asked for; `rules` tell where questions were lost.
@@ -107,6 +96,20 @@ impl ViewOptions {
         }
         Ok(())
     }
+}
+
+/// Errata, bound to the dataset of a run.
+pub(crate) fn errata_of(path: &Path, manifest: &Manifest) -> anyhow::Result<Errata> {
+    let errata = load(path, &dataset_of(manifest)?)?;
+    if errata.unfit() > 0 {
+        output::note(&format!(
+            "{}: {} row(s) do not fit and are not applied; memgauge errata {} lists them",
+            path.display(),
+            errata.unfit(),
+            path.display()
+        ));
+    }
+    Ok(errata)
 }
 
 /// Errata of a dataset.

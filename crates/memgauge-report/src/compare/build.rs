@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use memgauge_core::config::unknown;
-use memgauge_core::{Category, QuestionId};
+use memgauge_core::{Category, CategoryNames, QuestionId};
 
 use super::comparable::{Incomparable, reasons};
 use super::options::{CompareOptions, Slice, slices};
@@ -139,7 +139,7 @@ pub fn compare(arms: &[Arm], options: &CompareOptions) -> Result<Comparison, Com
     }));
     Ok(Comparison {
         schema_version: SCHEMA_VERSION,
-        names: "official".to_owned(),
+        names: CategoryNames::Official,
         margin: options.margin,
         bootstrap: options.bootstrap,
         slices: columns

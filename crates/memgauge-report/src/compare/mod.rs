@@ -9,6 +9,7 @@ mod questions;
 
 use std::collections::BTreeMap;
 
+use memgauge_core::CategoryNames;
 use serde::Serialize;
 
 use crate::arm::ArmFacts;
@@ -32,7 +33,7 @@ pub struct Comparison {
     /// The metric.
     pub metric: String,
     /// Whose category names are used.
-    pub names: String,
+    pub names: CategoryNames,
     /// Differences inside plus and minus this count as none, in score units.
     pub margin: f64,
     /// How the intervals were made.
@@ -49,6 +50,22 @@ pub struct Comparison {
     pub arms: Vec<ComparedArm>,
     /// The comparisons.
     pub pairs: Vec<Pair>,
+}
+
+impl Comparison {
+    /// The comparison with its slices called by `names`.
+    #[must_use]
+    pub fn renamed(mut self, names: CategoryNames) -> Self {
+        if self.names != names {
+            self.names = names;
+            let pairs = self.pairs.iter_mut().flat_map(|pair| &mut pair.slices);
+            let slices = pairs.map(|slice| &mut slice.slice);
+            for slice in self.slices.iter_mut().chain(slices) {
+                *slice = names.slices(slice);
+            }
+        }
+        self
+    }
 }
 
 /// An arm by itself.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use memgauge_core::Category;
+use memgauge_core::{Category, CategoryNames};
 
 use super::{RankGroup, RankRow, Ranking};
 use crate::arm::{Arm, JudgeFacts};
@@ -63,7 +63,7 @@ pub fn rank(
     Ok(Ranking {
         schema_version: SCHEMA_VERSION,
         metric,
-        names: "official".to_owned(),
+        names: CategoryNames::Official,
         bootstrap,
         slices: slices.into_iter().map(|(name, _)| name).collect(),
         groups: ranked,

@@ -2,6 +2,7 @@
 
 mod build;
 
+use memgauge_core::CategoryNames;
 use serde::Serialize;
 
 use crate::arm::JudgeFacts;
@@ -18,13 +19,27 @@ pub struct Ranking {
     /// The metric.
     pub metric: String,
     /// Whose category names are used.
-    pub names: String,
+    pub names: CategoryNames,
     /// How the intervals were made.
     pub bootstrap: Bootstrap,
     /// The questions of every column: categories together (the first, by which the arms are sorted), and each alone.
     pub slices: Vec<String>,
     /// Tables of arms that may be compared, in the order of their first arms.
     pub groups: Vec<RankGroup>,
+}
+
+impl Ranking {
+    /// The ranking with its slices called by `names`.
+    #[must_use]
+    pub fn renamed(mut self, names: CategoryNames) -> Self {
+        if self.names != names {
+            self.names = names;
+            for slice in &mut self.slices {
+                *slice = names.slices(slice);
+            }
+        }
+        self
+    }
 }
 
 /// Arms of the same dataset and, by J, of the same judge.

@@ -1,13 +1,17 @@
 //! `memgauge compare`
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, ValueEnum};
 use memgauge_core::Category;
 use memgauge_core::config::unknown;
+use memgauge_report::RunDir;
 use memgauge_report::arm::{self, Arm, Selection};
 use memgauge_report::compare::{CompareError, CompareOptions, Comparison, compare, questions_csv};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::table::{self, Style};
 
+use crate::view::{NamesOption, errata_of};
 use crate::{exit, output};
 
 const EXAMPLES: &str = "\
@@ -51,6 +55,12 @@ pub(crate) struct CompareArgs {
     /// Seed of the resampling [default: that of the first run].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Leave out the questions whose key these errata call wrong: locomo-audit's errors.json, or memgauge's own
+    /// format (docs/FORMAT.md).
+    #[arg(long, value_name = "PATH")]
+    errata: Option<PathBuf>,
+    #[command(flatten)]
+    naming: NamesOption,
     /// How the comparison is written; `csv` is a row per question and pair.
     #[arg(long, value_enum, default_value_t = Form::Human)]
     format: Form,
@@ -76,7 +86,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<u8> {
             args.margin
         )));
     }
-    let arms = read(&args.arms, args.judge.as_deref())?;
+    let arms = read(&args.arms, args.judge.as_deref(), args.errata.as_deref())?;
     let options = CompareOptions {
         metric: args.metric.clone(),
         margin: args.margin / 100.0,
@@ -99,7 +109,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<u8> {
         Err(error @ CompareError::Statistics(_)) => return Err(error.into()),
         Err(error) => return Err(exit::user(error.to_string())),
     };
-    write(&comparison, args)?;
+    write(&comparison.renamed(args.naming.names), args)?;
     Ok(exit::DONE)
 }
 
@@ -127,7 +137,12 @@ fn hint(error: &CompareError) -> String {
 }
 
 /// The arms that were named, with their own labels or those of a judge that was asked again.
-pub(crate) fn read(texts: &[String], judge: Option<&str>) -> anyhow::Result<Vec<Arm>> {
+/// With errata only on the questions whose key is right.
+pub(crate) fn read(
+    texts: &[String],
+    judge: Option<&str>,
+    errata: Option<&Path>,
+) -> anyhow::Result<Vec<Arm>> {
     let selections: Vec<Selection> = texts
         .iter()
         .map(|text| Selection::parse(text))
@@ -135,6 +150,10 @@ pub(crate) fn read(texts: &[String], judge: Option<&str>) -> anyhow::Result<Vec<
     let mut arms = arm::arms(&selections)?;
     if let Some(judge) = judge {
         arm::relabel(&mut arms, judge)?;
+    }
+    if let (Some(path), Some(first)) = (errata, arms.first()) {
+        let manifest = RunDir::open(&first.dir)?.manifest()?;
+        arm::keep_clean(&mut arms, &errata_of(path, &manifest)?);
     }
     Ok(arms)
 }

@@ -1,5 +1,7 @@
 //! `memgauge rank`
 
+use std::path::PathBuf;
+
 use clap::Args;
 use memgauge_report::compare::CompareError;
 use memgauge_report::rank::rank;
@@ -7,6 +9,7 @@ use memgauge_report::table::{self, Style};
 
 use super::compare::{bootstrap, categories, read};
 use crate::cli::Format;
+use crate::view::NamesOption;
 use crate::{exit, output};
 
 const EXAMPLES: &str = "\
@@ -33,17 +36,23 @@ pub(crate) struct RankArgs {
     /// Seed of the resampling [default: that of the first run].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Leave out the questions whose key these errata call wrong: locomo-audit's errors.json, or memgauge's own
+    /// format (docs/FORMAT.md).
+    #[arg(long, value_name = "PATH")]
+    errata: Option<PathBuf>,
+    #[command(flatten)]
+    naming: NamesOption,
     /// How the leaderboard is written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
 
 pub(crate) fn run(args: &RankArgs) -> anyhow::Result<u8> {
-    let arms = read(&args.arms, args.judge.as_deref())?;
+    let arms = read(&args.arms, args.judge.as_deref(), args.errata.as_deref())?;
     let categories = categories(&args.category)?;
     let bootstrap = bootstrap(&arms, args.seed);
     let ranking = match rank(&arms, args.metric.as_deref(), &categories, bootstrap) {
-        Ok(ranking) => ranking,
+        Ok(ranking) => ranking.renamed(args.naming.names),
         Err(error @ CompareError::Statistics(_)) => return Err(error.into()),
         Err(error) => return Err(exit::user(error.to_string())),
     };
