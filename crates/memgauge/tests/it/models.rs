@@ -61,6 +61,7 @@ system = {{ kind = "turns", retriever = {{ kind = "lexical", k = 5 }}, fusion = 
         Self { folder }
     }
 
+    /// Runs it into a folder of this name.
     pub fn run(&self, out: &str, arguments: &[&str]) -> (Ended, PathBuf) {
         let out = self.folder.path().join(out);
         let ended = end(memgauge()
@@ -74,10 +75,12 @@ system = {{ kind = "turns", retriever = {{ kind = "lexical", k = 5 }}, fusion = 
     }
 }
 
-fn scripted() -> Bench {
+/// A bench without a network.
+pub fn scripted() -> Bench {
     Bench::new("[models.chat]\nkind = \"fake\"\nscript = \"SCRIPT\"\n")
 }
 
+/// The rows of a file of a run.
 pub fn rows(run: &Path, file: &str) -> Vec<Value> {
     let text = String::from_utf8(bytes(run, file)).expect("UTF-8");
     text.lines()
