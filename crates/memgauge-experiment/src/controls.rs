@@ -25,10 +25,8 @@ pub(crate) fn controls(
     let arm = |name: &str, role: Role| PlannedVariant {
         name: name.to_owned(),
         role,
-        path: "controls".to_owned(),
         isolation: Isolation::Conversation,
         answerer: config.answerer.clone(),
-        answerer_path: "answerer".to_owned(),
         models: Default::default(),
         cell: None,
         digest: String::new(),

@@ -15,6 +15,7 @@ mod estimate;
 mod judging;
 pub mod memory;
 pub mod merge;
+mod parts;
 mod plan;
 pub mod run;
 mod shard;

@@ -35,13 +35,15 @@ pub fn merge(parts: &[PathBuf], out: &Path) -> Result<(RunDir, Summary), Experim
     }
     dirs.sort_by_key(|(_, manifest)| manifest.shard.map(|shard| shard.index));
     let manifest = agreed(&dirs)?;
-    let dir = RunDir::create(out.join(name(&manifest))).map_err(ExperimentError::RunDir)?;
-    join(&dirs, &dir, &manifest)
-        .map(|summary| (dir.clone(), summary))
-        .inspect_err(|_| {
+    let draft = RunDir::draft(out.join(name(&manifest))).map_err(ExperimentError::RunDir)?;
+    match join(&dirs, draft.dir(), &manifest) {
+        Ok(summary) => Ok((draft.place().map_err(ExperimentError::RunDir)?, summary)),
+        Err(error) => {
             // What is left of a merge that failed is of no use to anybody.
-            let _ = std::fs::remove_dir_all(dir.path());
-        })
+            draft.discard();
+            Err(error)
+        }
+    }
 }
 
 /// Name of the run directory: that of a run of one piece, marked.
@@ -126,6 +128,7 @@ fn agreed(dirs: &[(RunDir, Manifest)]) -> Result<Manifest, ExperimentError> {
         shard: None,
         merged,
         served_by: all(|manifest| &manifest.served_by),
+        resent: dirs.iter().map(|(_, manifest)| manifest.resent).sum(),
         systems: all(|manifest| &manifest.systems),
         started: started.unwrap_or(&whole.started).clone(),
         ..whole.clone()

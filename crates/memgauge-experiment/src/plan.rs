@@ -33,14 +33,10 @@ pub struct PlannedVariant {
     pub name: String,
     /// What it is.
     pub role: Role,
-    /// Place of its system in the config, for messages: `variant[2].system`.
-    pub path: String,
     /// Whether its conversations share a memory.
     pub isolation: Isolation,
     /// What answers.
     pub answerer: AnswererConfig,
-    /// Place of its answerer in the config.
-    pub answerer_path: String,
     /// Models that take the place of the experiment's, for this variant alone.
     pub models: BTreeMap<String, ModelConfig>,
     /// The sweep that it comes from.
@@ -138,20 +134,15 @@ impl Plan {
         let config = &file.config;
         let conversations = select(file, dataset)?;
         let mut variants: Vec<PlannedVariant> = Vec::new();
-        for (index, variant) in config.variant.iter().enumerate() {
+        for variant in &config.variant {
             variants.push(PlannedVariant {
                 name: variant.name.clone(),
                 role: Role::System(variant.system.clone()),
-                path: format!("variant[{index}].system"),
                 isolation: variant.isolation.unwrap_or(config.isolation),
                 answerer: variant
                     .answerer
                     .clone()
                     .unwrap_or_else(|| config.answerer.clone()),
-                answerer_path: match variant.answerer {
-                    Some(_) => format!("variant[{index}].answerer"),
-                    None => "answerer".to_owned(),
-                },
                 models: variant.models.clone(),
                 cell: variant.cell.clone(),
                 digest: String::new(),

@@ -30,5 +30,5 @@ pub use order::Order;
 pub use parquet::write_parquet;
 pub use publish::publish;
 pub use question::{first_question, show_question};
-pub use rundir::{Appender, RunDir, RunDirError, files};
+pub use rundir::{Appender, Draft, RunDir, RunDirError, files};
 pub use summary::{Summary, SummaryError, summarise};

@@ -31,6 +31,10 @@ pub struct Manifest {
     /// Known once the run is finished; empty before, and for what computes in this process.
     #[serde(default)]
     pub served_by: BTreeMap<String, BTreeSet<String>>,
+    /// Requests that were under way when a process of the run was killed, and were sent again: they may have been
+    /// paid for twice. Known once the run is finished.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resent: u64,
     /// Name and version that systems from outside give themselves, by variant; known once they were
     /// started.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -72,6 +76,10 @@ pub struct Manifest {
     /// The parts that this was joined from; empty for a run of one piece.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<MergedShard>,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// How often stages were done again.

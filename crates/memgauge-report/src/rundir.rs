@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -38,6 +39,8 @@ pub mod files {
     pub const RECORDING: &str = "calls";
     /// What models replied, for replays.
     pub const CASSETTE: &str = "cassette.jsonl.gz";
+    /// What was sent to models while the run is unfinished.
+    pub const SENT: &str = "sent.jsonl";
 }
 
 /// A run directory cannot be made, read or written.
@@ -98,6 +101,44 @@ impl RunDirError {
     }
 }
 
+/// A run directory that is being made.
+#[derive(Debug)]
+pub struct Draft {
+    dir: RunDir,
+    path: PathBuf,
+}
+
+impl Draft {
+    /// What is there so far.
+    pub fn dir(&self) -> &RunDir {
+        &self.dir
+    }
+
+    /// Puts it in its place. A lock on it stays.
+    ///
+    /// # Errors
+    /// When there is something by now.
+    pub fn place(self) -> Result<RunDir, RunDirError> {
+        let path = self.path;
+        match fs::rename(self.dir.path(), &path) {
+            Ok(()) => Ok(RunDir { path }),
+            Err(error) => {
+                let _ = fs::remove_dir_all(self.dir.path());
+                Err(match path.exists() {
+                    true => RunDirError::Exists { path },
+                    false => RunDirError::io(&path)(error),
+                })
+            }
+        }
+    }
+
+    /// Takes it away.
+    pub fn discard(self) {
+        // Nobody sees it.
+        let _ = fs::remove_dir_all(self.dir.path());
+    }
+}
+
 /// A run directory on disk.
 #[derive(Debug, Clone)]
 pub struct RunDir {
@@ -118,22 +159,26 @@ impl RunDir {
         }
     }
 
-    /// A new run directory; its parents are made as needed.
+    /// A new run directory that is to be at `path`; its parents are made as needed. It is made beside it under
+    /// a hidden name: nobody sees a run directory without a manifest, whenever the process ends.
     ///
     /// # Errors
-    /// When it exists already or cannot be made.
-    pub fn create(path: impl Into<PathBuf>) -> Result<Self, RunDirError> {
+    /// When there is something at `path`, or nothing can be made.
+    pub fn draft(path: impl Into<PathBuf>) -> Result<Draft, RunDirError> {
         let path = path.into();
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(RunDirError::io(parent))?;
+        if path.exists() {
+            return Err(RunDirError::Exists { path });
         }
-        match fs::create_dir(&path) {
-            Ok(()) => Ok(Self { path }),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(RunDirError::Exists { path })
-            }
-            Err(source) => Err(RunDirError::Io { path, source }),
-        }
+        let parent = path.parent().unwrap_or(Path::new(""));
+        fs::create_dir_all(parent).map_err(RunDirError::io(parent))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        // Processes of several machines may share the parent.
+        let mark = since.map_or(0, |time| time.as_nanos());
+        let hidden = parent.join(format!(".{name}.{}-{mark}.part", std::process::id()));
+        fs::create_dir(&hidden).map_err(RunDirError::io(&hidden))?;
+        let dir = Self { path: hidden };
+        Ok(Draft { dir, path })
     }
 
     /// Where it is.
@@ -449,72 +494,5 @@ impl Appender {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn dir() -> (tempfile::TempDir, RunDir) {
-        let parent = tempfile::tempdir().unwrap();
-        let dir = RunDir::create(parent.path().join("runs/a")).unwrap();
-        (parent, dir)
-    }
-
-    #[test]
-    fn a_directory_is_made_once_and_locked_once() {
-        let (_parent, dir) = dir();
-        assert!(matches!(
-            RunDir::create(dir.path()),
-            Err(RunDirError::Exists { .. })
-        ));
-        assert!(matches!(
-            RunDir::open(dir.path()),
-            Err(RunDirError::NotARun { .. })
-        ));
-        let guard = dir.lock().unwrap();
-        assert!(matches!(dir.lock(), Err(RunDirError::InUse { .. })));
-        drop(guard);
-        dir.lock().unwrap();
-    }
-
-    #[test]
-    fn a_line_cut_short_is_left_out_and_written_over() {
-        let (_parent, dir) = dir();
-        fs::write(dir.file("x"), "{\"a\":1}\n{\"a\":2").unwrap();
-        let read = || {
-            let mut rows: Vec<Value> = Vec::new();
-            dir.rows("x", |row| rows.push(row)).unwrap();
-            rows
-        };
-        assert_eq!(read(), [json!({"a": 1})]);
-        dir.appender("x")
-            .unwrap()
-            .append(&[json!({"a": 3})])
-            .unwrap();
-        assert_eq!(read(), [json!({"a": 1}), json!({"a": 3})]);
-    }
-
-    #[test]
-    fn rewriting_sorts_and_drops_without_touching_bytes() {
-        let (_parent, dir) = dir();
-        fs::write(dir.file("x"), "{\"a\": 3}\n{\"a\":1}\n{\"a\":2}\n").unwrap();
-        let key = |row: Value| row["a"].as_u64().filter(|a| *a != 2);
-        assert!(dir.rewrite("x", key).unwrap());
-        assert_eq!(
-            fs::read_to_string(dir.file("x")).unwrap(),
-            "{\"a\":1}\n{\"a\": 3}\n"
-        );
-        assert!(!dir.rewrite("x", key).unwrap());
-    }
-
-    #[test]
-    fn newer_files_are_refused() {
-        let (_parent, dir) = dir();
-        dir.write_json("m", &json!({"schema_version": SCHEMA_VERSION + 1}))
-            .unwrap();
-        assert!(matches!(
-            dir.read_json::<Value>("m"),
-            Err(RunDirError::Newer { .. })
-        ));
-    }
-}
+#[path = "rundir_tests.rs"]
+mod tests;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use memgauge_experiment::Shard;
-use memgauge_experiment::config::{Choices, Only};
+use memgauge_experiment::config::Choices;
 
 use crate::commands::memory::MemoryArgs;
 use crate::exit;
@@ -142,7 +142,7 @@ pub(crate) struct ConfigOptions {
     /// Only a part: `variant=PATTERN`, `category=NAME` and `conversation=ID`, separated by spaces; of one
     /// key any must hold, of different keys all.
     #[arg(long, value_name = "TERMS")]
-    pub(crate) only: Option<Only>,
+    pub(crate) only: Option<String>,
 }
 
 impl ConfigOptions {
@@ -151,7 +151,7 @@ impl ConfigOptions {
         Choices {
             overrides: self.overrides(),
             profile: self.profile.clone(),
-            only: self.only.clone().unwrap_or_default(),
+            only: self.only.clone(),
         }
     }
 
@@ -192,7 +192,8 @@ pub(crate) struct RunArgs {
     /// Go on with this run directory.
     #[arg(long, value_name = "DIR")]
     pub(crate) resume: Option<PathBuf>,
-    /// With --resume: ask again what failed for reasons of infrastructure, and nothing else.
+    /// With --resume: ask again what failed for reasons of infrastructure (a model that could not be reached, a
+    /// crash), and nothing else. Replies that could not be read are outcomes and stay.
     #[arg(long, requires = "resume")]
     pub(crate) retry_failed: bool,
     #[command(flatten)]

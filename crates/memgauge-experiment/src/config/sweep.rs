@@ -93,8 +93,12 @@ pub(super) fn expand(
                     }
                 }
                 Err(found) => {
+                    // A path that is wrong is wrong for each of its values.
                     for each in found {
-                        if !problems.contains(&each) {
+                        let is_same = |other: &ConfigProblem| {
+                            other.place == each.place && other.message == each.message
+                        };
+                        if !problems.iter().any(is_same) {
                             problems.push(each);
                         }
                     }

@@ -15,6 +15,7 @@ mod resume;
 mod score;
 mod timing;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,7 +33,8 @@ pub use observe::{Event, Observer, Stop};
 use crate::assemble::{Assembly, Supplies};
 use crate::config::ConfigFile;
 use crate::error::ExperimentError;
-use crate::plan::{Plan, Role};
+use crate::parts::unbuilt;
+use crate::plan::Plan;
 use bench::Bench;
 
 /// Units of work at a time where models are called: they wait for providers, not for processors.
@@ -95,7 +97,7 @@ impl Runner {
         plan: Plan,
         options: RunOptions,
     ) -> Result<Self, ExperimentError> {
-        let assembly = Self::check(&file, &plan, options.supplies.clone())?;
+        let assembly = Self::check(&file, options.supplies.clone())?;
         check_secrets(&file, &assembly)?;
         Ok(Self {
             file,
@@ -106,51 +108,17 @@ impl Runner {
         })
     }
 
-    /// Builds every part of the plan once, in a folder that does not stay.
+    /// Builds every part of the config once, in a folder that does not stay.
     ///
     /// # Errors
     /// With every part that cannot be built, at its place in the config.
-    pub fn check(
-        file: &ConfigFile,
-        plan: &Plan,
-        supplies: Supplies,
-    ) -> Result<Assembly, ExperimentError> {
-        let supplies = Supplies {
-            prompts: file.prompts_path().or(supplies.prompts),
-            base: file.base(),
-            ..supplies
-        };
-        let assembly = Assembly::new(&file.config.models, supplies);
-        let scratch = tempfile::tempdir().map_err(|source| ExperimentError::Read {
-            path: std::env::temp_dir(),
-            source,
-        })?;
-        let mut problems = Vec::new();
-        for (index, variant) in plan.variants.iter().enumerate() {
-            let Role::System(system) = &variant.role else {
-                continue;
-            };
-            let folder = scratch.path().join(index.to_string());
-            let built = std::fs::create_dir_all(&folder)
-                .map_err(memgauge_core::BuildError::new)
-                .and_then(|()| assembly.system(system, &folder, &variant.models));
-            if let Err(error) = built {
-                problems.push(file.part_problem(&variant.path, &error));
-            }
-            if let Err(error) = variant.answerer.build(&assembly.parts_of(&variant.models)) {
-                let problem = file.part_problem(&variant.answerer_path, &error);
-                if !problems.contains(&problem) {
-                    problems.push(problem);
-                }
-            }
+    pub fn check(file: &ConfigFile, supplies: Supplies) -> Result<Assembly, ExperimentError> {
+        let assembly = Assembly::of(file, supplies);
+        let problems = unbuilt(file, &assembly, &|_| true)?;
+        match problems.is_empty() {
+            true => Ok(assembly),
+            false => Err(ExperimentError::Config(problems)),
         }
-        if let Err(error) = file.config.judge.build(&assembly.parts()) {
-            problems.push(file.part_problem("judge", &error));
-        }
-        if !problems.is_empty() {
-            return Err(ExperimentError::Config(problems));
-        }
-        Ok(assembly)
     }
 
     fn jobs(&self) -> usize {
@@ -185,22 +153,20 @@ impl Runner {
             format!("-{}of{}", shard.index(), shard.of())
         });
         let name = format!("{stamp}-{}-{short}{part}", self.file.config.name);
+        let manifest = self.manifest()?;
         // Two runs of one experiment may start in the same second.
         let mut attempt = 1;
-        let dir = loop {
+        let (dir, lock) = loop {
             let name = match attempt {
                 1 => name.clone(),
                 n => format!("{name}-{n}"),
             };
-            match RunDir::create(self.options.out.join(name)) {
-                Ok(dir) => break dir,
+            match begin(self.options.out.join(name), &manifest) {
+                Ok(begun) => break begun,
                 Err(RunDirError::Exists { .. }) if attempt < 100 => attempt += 1,
                 Err(error) => return Err(ExperimentError::RunDir(error)),
             }
         };
-        let lock = dir.lock().map_err(ExperimentError::RunDir)?;
-        dir.write_json(files::MANIFEST, &self.manifest()?)
-            .map_err(stopped)?;
         let report = self.carry_on(dir, observer, stop).await;
         drop(lock);
         report
@@ -306,6 +272,17 @@ impl Runner {
             .begin(&recording.0, &recording.1)
             .await
             .map_err(unkept)?;
+        let sent = dir.file(files::SENT);
+        let mut told = BTreeSet::new();
+        if sent.exists() {
+            dir.calls(|row| {
+                if row.is_paid() {
+                    told.insert(row.request);
+                }
+            })
+            .map_err(stopped)?;
+        }
+        exchange.trace(&sent, &told).map_err(unkept)?;
         let bench = Arc::new(Bench::new(self, dir.clone(), jobs, observer, stop)?);
         if !bench.run().await? {
             return Ok(RunReport::Interrupted { dir });
@@ -330,8 +307,10 @@ impl Runner {
             }
         })
         .map_err(stopped)?;
+        manifest.resent += exchange.resent();
         dir.write_json(files::MANIFEST, &manifest)
             .map_err(stopped)?;
+        exchange.traced().map_err(unkept)?;
         let summary = publish(&dir, &manifest, bootstrap)?;
         if !keep_stores {
             let stores = dir.file(files::STORES);
@@ -415,6 +394,7 @@ impl Runner {
             models: self.assembly.loaded(),
             traffic: Some(self.traffic()),
             served_by: Default::default(),
+            resent: 0,
             systems: Default::default(),
             base: self
                 .plan
@@ -444,6 +424,22 @@ impl Runner {
             }),
             merged: Vec::new(),
         })
+    }
+}
+
+/// Makes a run directory with its manifest, claimed.
+fn begin(path: PathBuf, manifest: &Manifest) -> Result<(RunDir, std::fs::File), RunDirError> {
+    let draft = RunDir::draft(path)?;
+    let lock = draft.dir().lock().and_then(|lock| {
+        draft.dir().write_json(files::MANIFEST, manifest)?;
+        Ok(lock)
+    });
+    match lock {
+        Ok(lock) => Ok((draft.place()?, lock)),
+        Err(error) => {
+            draft.discard();
+            Err(error)
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use memgauge_core::{ConversationId, ErrorKind, QuestionId};
+use memgauge_report::record::JudgeError;
 use memgauge_report::{Lineage, RunDir, files};
 use serde::Deserialize;
 
@@ -103,20 +104,26 @@ impl Done {
     }
 }
 
-/// Drops the records of questions that failed for reasons of infrastructure, so that they are asked again. What a
-/// model answered, readable or not, stays, and so does a prompt that its window cannot hold.
+/// Drops the records of questions that failed for reasons of infrastructure, or whose judge did, so that they are
+/// asked again. What a model answered, readable or not, stays, and so does a prompt that its window cannot hold.
 pub(super) fn drop_failed(dir: &RunDir) -> Result<(), ExperimentError> {
     #[derive(Deserialize)]
     struct Row {
         error: Option<ErrorKind>,
+        judgements: Vec<Judgement>,
     }
+    #[derive(Deserialize)]
+    struct Judgement {
+        error: Option<JudgeError>,
+    }
+    let passes =
+        |kind: &ErrorKind| !matches!(kind, ErrorKind::Malformed | ErrorKind::ContextTooLong);
     let mut line = 0_u64;
     dir.rewrite(files::RECORDS, |row: Row| {
         line += 1;
-        let is_outcome = row
-            .error
-            .is_none_or(|kind| matches!(kind, ErrorKind::Malformed | ErrorKind::ContextTooLong));
-        is_outcome.then_some(line)
+        let of_judge = row.judgements.iter().filter_map(|one| one.error.as_ref());
+        let mut errors = row.error.iter().chain(of_judge.map(|error| &error.kind));
+        (!errors.any(passes)).then_some(line)
     })
     .map(drop)
     .map_err(stopped)

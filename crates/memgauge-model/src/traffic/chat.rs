@@ -35,7 +35,10 @@ impl ChatModel for Chat {
     async fn complete(&self, request: &ChatRequest, epoch: u32) -> Completion<ChatReply> {
         let key = self.inner.key(request, epoch);
         let completion = match &self.exchange.source {
-            Source::Live => self.inner.complete(request, epoch).await,
+            Source::Live => {
+                let completion = self.send(&key, request, epoch).await;
+                self.ended(&key, completion)
+            }
             Source::Cassette(cassette) => {
                 let start = Instant::now();
                 match cassette.get(EntryKind::Chat, &key) {
@@ -66,12 +69,14 @@ impl Chat {
         };
         match calls.get(EntryKind::Chat, key) {
             Ok(Some(entry)) if exchange.source.serves(&entry) => {
-                return served(entry, Traffic::Cache, start.elapsed());
+                let mut completion = served(entry, Traffic::Cache, start.elapsed());
+                completion.spent.paid_earlier = exchange.sent.is_untold(key);
+                return completion;
             }
             Ok(_) => {}
             Err(error) => return refused(error),
         }
-        let mut completion = self.inner.complete(request, epoch).await;
+        let mut completion = self.send(key, request, epoch).await;
         let kept = exchange.source.keeps_reply(&completion.result);
         if let Some(kept) = kept {
             let is_refusal = matches!(kept, Kept::Refusal(_));
@@ -97,6 +102,26 @@ impl Chat {
         if matches!(exchange.source, Source::Recording(_)) {
             let kept = exchange.source.keeps_reply(&completion.result).is_some();
             exchange.tally.recorded([key].into_iter(), kept);
+        }
+        self.ended(key, completion)
+    }
+
+    /// Asks the model itself, and leaves a trace of that first.
+    async fn send(&self, key: &str, request: &ChatRequest, epoch: u32) -> Completion<ChatReply> {
+        if self.inner.traffic() == Traffic::Live
+            && let Err(error) = self.exchange.sent.sends([key])
+        {
+            return refused(error);
+        }
+        self.inner.complete(request, epoch).await
+    }
+
+    /// The reply is here, and kept if it is to be kept.
+    fn ended(&self, key: &str, mut completion: Completion<ChatReply>) -> Completion<ChatReply> {
+        if self.inner.traffic() == Traffic::Live
+            && let Err(error) = self.exchange.sent.ended([key], [key])
+        {
+            completion.result = Err(error.into());
         }
         completion
     }

@@ -78,13 +78,13 @@ impl Embedder for Embed {
             texts: &far_texts,
         };
         let mut embedded = if far.is_empty() || is_direct {
-            self.inner.embed_for(texts, purpose).await
+            self.direct(&asked, texts, purpose).await
         } else if let Source::Cassette(cassette) = &self.exchange.source {
             self.replay(cassette, &asked)
         } else {
             match self.kept(&asked, purpose).await {
                 Ok(embedded) => embedded,
-                Err(error) => failed(ErrorKind::Storage, error.to_string(), Vec::new()),
+                Err(error) => unkept(&error),
             }
         };
         let keys = asked.keys.iter().map(String::as_str);
@@ -124,6 +124,22 @@ impl Asked<'_> {
 }
 
 impl Embed {
+    /// From the model itself, `texts` being all that it is asked for; those of `asked` are sent.
+    async fn direct(&self, asked: &Asked<'_>, texts: &[&str], purpose: Purpose) -> Embedded {
+        let sent = &self.exchange.sent;
+        let keys = || asked.keys.iter().map(String::as_str);
+        let is_sent = !asked.keys.is_empty() && self.inner.traffic() == Traffic::Live;
+        if is_sent && let Err(error) = sent.sends(keys()) {
+            return unkept(&error);
+        }
+        let mut embedded = self.inner.embed_for(texts, purpose).await;
+        let rows = embedded.calls.iter().map(|call| call.request.as_str());
+        if is_sent && let Err(error) = sent.ended(keys(), rows) {
+            embedded.result = Err(error.into());
+        }
+        embedded
+    }
+
     /// From the cassette alone.
     fn replay(&self, cassette: &Cassette, asked: &Asked<'_>) -> Embedded {
         let start = Instant::now();
@@ -197,16 +213,22 @@ impl Embed {
         look(&mut open)?;
         own += again.elapsed();
         let mut rows = Vec::new();
-        if !found.is_empty() {
-            let keys: Vec<String> = found.keys().map(|key| (*key).to_owned()).collect();
-            let entries: Vec<&Entry> = found.values().collect();
-            rows.push(served(
-                &keys,
-                &entries,
-                Traffic::Cache,
-                CallOutcome::Usable,
-                own,
-            ));
+        let (untold, told): (Vec<_>, Vec<_>) = found
+            .iter()
+            .partition(|(key, _)| exchange.sent.is_untold(key));
+        for (part, paid_earlier) in [(told, false), (untold, true)] {
+            if part.is_empty() {
+                continue;
+            }
+            let (keys, entries): (Vec<String>, Vec<&Entry>) = part
+                .into_iter()
+                .map(|(key, entry)| ((*key).to_owned(), entry))
+                .unzip();
+            let own = std::mem::take(&mut own);
+            let usable = CallOutcome::Usable;
+            let mut row = served(&keys, &entries, Traffic::Cache, usable, own);
+            row.spent.paid_earlier = paid_earlier;
+            rows.push(row);
         }
         let is_recording = matches!(exchange.source, Source::Recording(_));
         if open.is_empty() {
@@ -224,6 +246,11 @@ impl Embed {
         // One request at a time: what was paid for is kept before the next can fail.
         for texts in missing.chunks(self.inner.batch().max(1)) {
             let words: Vec<&str> = texts.iter().map(|(_, text)| *text).collect();
+            let keys = || texts.iter().map(|(key, _)| *key);
+            let is_live = self.inner.traffic() == Traffic::Live;
+            if is_live {
+                exchange.sent.sends(keys())?;
+            }
             let embedded = self.inner.embed_for(&words, purpose).await;
             own += embedded.own;
             let kept = match &embedded.result {
@@ -249,11 +276,17 @@ impl Embed {
             let stored = calls.put(&entries).await;
             if is_recording {
                 let kept = stored.is_ok() && !entries.is_empty();
-                let keys = texts.iter().map(|(key, _)| *key);
-                exchange.tally.recorded(keys, kept);
+                exchange.tally.recorded(keys(), kept);
             }
+            let told = match is_live {
+                true => {
+                    let rows = embedded.calls.iter().map(|call| call.request.as_str());
+                    exchange.sent.ended(keys(), rows)
+                }
+                false => Ok(()),
+            };
             rows.extend(embedded.calls);
-            let failed = stored.err().map(ComponentError::from);
+            let failed = stored.and(told).err().map(ComponentError::from);
             failure = failed.or(failure).or(embedded.result.err());
             if failure.is_some() {
                 break;
@@ -397,6 +430,11 @@ fn served(
             ..Spent::default()
         },
     }
+}
+
+/// The disk refuses: nothing was asked.
+fn unkept(error: &TrafficError) -> Embedded {
+    failed(ErrorKind::Storage, error.to_string(), Vec::new())
 }
 
 fn failed(kind: ErrorKind, message: String, calls: Vec<EmbedCall>) -> Embedded {

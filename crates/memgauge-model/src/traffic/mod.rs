@@ -12,7 +12,9 @@ mod error;
 mod flight;
 mod recording;
 mod report;
+mod sent;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -30,6 +32,7 @@ pub use report::TrafficReport;
 use flight::Flights;
 use recording::Recording;
 use report::Tally;
+use sent::Sent;
 
 /// Where replies come from, and what is kept of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -75,6 +78,7 @@ struct Shared {
     source: Source,
     tally: Tally,
     flights: Flights,
+    sent: Sent,
 }
 
 /// Where replies come from.
@@ -145,6 +149,7 @@ impl Exchange {
                 source,
                 tally: Tally::default(),
                 flights: Flights::default(),
+                sent: Sent::default(),
             }),
         }
     }
@@ -275,6 +280,29 @@ impl Exchange {
             Source::Recording(recording) => recording.end(cassette).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Keeps a file of what is sent, or goes on with the one that an interrupted run left at `path`. `told` are
+    /// the requests of the rows of `calls.jsonl` that were paid for.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn trace(&self, path: &Path, told: &BTreeSet<String>) -> Result<(), TrafficError> {
+        self.shared.sent.open(path, told)
+    }
+
+    /// Requests that were sent again because the process that had sent them first was ended before it had the
+    /// reply; those of earlier processes of the run included, with [`Self::trace`].
+    pub fn resent(&self) -> u64 {
+        self.shared.sent.resent()
+    }
+
+    /// Removes the file of [`Self::trace`]: all that was sent is written down.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn traced(&self) -> Result<(), TrafficError> {
+        self.shared.sent.close()
     }
 
     /// What went through so far.

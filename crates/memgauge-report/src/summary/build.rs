@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::calls::{CallRows, Calls};
+use super::index_error::index_errors;
 use super::judge::{Judged, judge_summary};
 use super::latency::{latency, replayed, total};
 use super::memory::MemoryRows;
@@ -143,6 +144,7 @@ pub fn summarise(
             (owner.clone(), rows.cloned().collect())
         })
         .collect();
+    let mut index_errors = index_errors(dir, manifest)?;
     let suspicious = suspicions(&manifest.variants, &headline, &layout, &bootstrap)?;
     let empty = Vec::new();
     let mut variants = Vec::with_capacity(manifest.variants.len());
@@ -175,6 +177,7 @@ pub fn summarise(
             replayed: BTreeMap::new(),
             stages: BTreeMap::new(),
             cost: None,
+            index_error: index_errors.remove(&variant.name),
             no_op: Vec::new(),
             counters: memories
                 .get(variant.ingestion())
@@ -271,6 +274,7 @@ pub fn summarise(
         names: "official".to_owned(),
         bootstrap,
         machines: machines(manifest),
+        resent: manifest.resent,
         suspicious,
         variants,
     })

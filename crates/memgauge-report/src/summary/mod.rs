@@ -2,6 +2,7 @@
 
 mod build;
 mod calls;
+mod index_error;
 mod judge;
 mod latency;
 mod memory;
@@ -17,6 +18,7 @@ use crate::statistics::{Bootstrap, Domain, PairedDifference};
 
 pub(crate) use build::layout;
 pub use build::{SummaryError, summarise};
+pub use index_error::IndexError;
 pub use no_op::NoOp;
 pub use suspicion::{Reason, Suspicion};
 
@@ -299,6 +301,10 @@ pub struct VariantSummary {
     /// What the calls cost; null without any.
     #[serde(default)]
     pub cost: Option<CostSummary>,
+    /// What its approximate index of vectors misses; null where it searches exactly, or no variant that is the same
+    /// otherwise does.
+    #[serde(default)]
+    pub index_error: Option<IndexError>,
     /// Why this arm tests nothing; empty where it does.
     #[serde(default)]
     pub no_op: Vec<NoOp>,
@@ -332,6 +338,9 @@ pub struct Summary {
     /// Machines that it ran on: with more than one, latencies are a mixture.
     #[serde(default = "one")]
     pub machines: usize,
+    /// As in the manifest.
+    #[serde(default)]
+    pub resent: u64,
     /// What the controls say against the numbers; empty where nothing.
     #[serde(default)]
     pub suspicious: Vec<Suspicion>,

@@ -1,5 +1,6 @@
 //! Tables of a summary, as aligned text for a terminal and as Markdown.
 
+mod index_error;
 mod models;
 
 use std::fmt::Write as _;
@@ -9,6 +10,7 @@ use memgauge_core::Category;
 use crate::fate::Fate;
 use crate::summary::{J, Latency, Mean, SLICES, Summary, VariantSummary};
 
+pub use index_error::index_errors;
 pub use models::{calls, cost, judge, judged, latency};
 
 /// Shown where nothing is known: never 0.
@@ -319,6 +321,14 @@ pub fn report(summary: &Summary, style: Style) -> String {
     }
     section(&memory(summary), &shared(summary));
     section(&losses(summary), "");
+    let indexes = index_errors(summary);
+    if !indexes.rows.is_empty() {
+        section(
+            &indexes,
+            "missed: memories among the k nearest that an approximate index does not find among its k, mean over questions; \
+             what follows is the difference to the variant that compares all vectors.",
+        );
+    }
     if summary.variants.iter().any(models::calls_models) {
         section(
             &calls(summary),
@@ -347,6 +357,14 @@ pub fn report(summary: &Summary, style: Style) -> String {
         for line in lost {
             let _ = writeln!(text, "  {line}");
         }
+    }
+    if summary.resent > 0 {
+        let _ = writeln!(
+            text,
+            "{} request(s) were under way when a process of this run was ended, and were sent again: they may have been \
+             paid for twice.",
+            summary.resent
+        );
     }
     if failed > 0 {
         let _ = writeln!(

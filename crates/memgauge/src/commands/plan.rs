@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use memgauge_experiment::{ConfigFile, Plan, Runner};
+use memgauge_experiment::{ConfigFile, Plan};
 use memgauge_report::table::{Style, Table};
 use serde_json::json;
 
@@ -10,10 +10,9 @@ use crate::cli::{Format, PlanArgs};
 use crate::{exit, output, places};
 
 pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<u8> {
-    let file = ConfigFile::load_with(&args.file, &args.config.choices())?;
+    let file = ConfigFile::load_whole(&args.file, &args.config.choices(), places::supplies())?;
     let dataset = places::dataset_of(&file, args.config.dataset.clone())?;
     let plan = Plan::new(&file, &dataset)?.with_shard(args.shard);
-    Runner::check(&file, &plan, places::supplies())?;
     let turns: usize = plan.conversations.iter().map(|planned| planned.turns).sum();
     let sessions: usize = plan
         .conversations

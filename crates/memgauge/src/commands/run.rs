@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use memgauge_experiment::{ConfigFile, Plan, RunOptions, RunReport, Runner, Shard, Stop, Supplies};
+use memgauge_experiment::{
+    ConfigFile, ExperimentError, Plan, RunOptions, RunReport, Runner, Shard, Stop, Supplies,
+};
 use memgauge_report::{RunDir, files, table};
 
 use crate::cli::{Format, Global, RunArgs};
@@ -39,10 +41,17 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
                 .or_else(|| recorded.is_file().then_some(recorded));
             (file, explicit)
         }
-        (None, Some(path)) => (
-            ConfigFile::load_with(path, &args.config.choices())?,
-            args.config.dataset.clone(),
-        ),
+        (None, Some(path)) => {
+            let choices = args.config.choices();
+            let file = match ConfigFile::load_with(path, &choices) {
+                // Parts are built below; where that is not reached, what is wrong with them is told all the same.
+                Err(ExperimentError::Config(_)) => {
+                    ConfigFile::load_whole(path, &choices, places::supplies())
+                }
+                loaded => loaded,
+            };
+            (file?, args.config.dataset.clone())
+        }
         (None, None) => return Err(exit::user("give an experiment, or --resume DIR")),
     };
     let dataset = places::dataset_of(&file, explicit.clone())?;

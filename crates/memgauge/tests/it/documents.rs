@@ -15,6 +15,17 @@ fn the_config_reference_is_up_to_date() {
     );
 }
 
+#[test]
+fn the_schema_for_editors_is_up_to_date() {
+    let ended = end(memgauge().args(["config", "schema"]));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let written = std::fs::read_to_string(root().join("docs/config.schema.json"));
+    assert!(
+        written.expect("docs/config.schema.json") == ended.stdout,
+        "docs/config.schema.json is out of date: memgauge config schema > docs/config.schema.json"
+    );
+}
+
 /// Every config file of `folder` and of the folders in it.
 fn config_files(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("experiments") {

@@ -14,6 +14,7 @@ mod external;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
 mod isolation;
+mod killed;
 mod memory;
 mod models;
 mod prompts;
@@ -23,6 +24,7 @@ mod quickstart;
 mod real_data;
 mod repeats;
 mod resume;
+mod retried;
 mod shard;
 mod traffic;
 
