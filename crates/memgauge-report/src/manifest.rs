@@ -78,6 +78,13 @@ pub struct Manifest {
     pub merged: Vec<MergedShard>,
 }
 
+impl Manifest {
+    /// Answers to each question for each memory: what `repeat` of a record is numbered by.
+    pub fn answers(&self) -> u32 {
+        self.repeats.map_or(1, |repeats| repeats.answer).max(1)
+    }
+}
+
 fn is_zero(n: &u64) -> bool {
     *n == 0
 }

@@ -1,17 +1,27 @@
 //! Tables of a summary, as aligned text for a terminal and as Markdown.
 
+mod cell;
+mod comparison;
 mod index_error;
 mod models;
+mod ranking;
+mod repeats;
 
 use std::fmt::Write as _;
 
 use memgauge_core::Category;
 
 use crate::fate::Fate;
-use crate::summary::{J, Latency, Mean, SLICES, Summary, VariantSummary};
+use crate::summary::{J, Latency, SLICES, Summary, VariantSummary};
 
+use cell::{
+    mark, milliseconds, percent, percent_with_interval, percentiles, pooled, share, thousands,
+};
+
+pub use comparison::comparison;
 pub use index_error::index_errors;
 pub use models::{calls, cost, judge, judged, latency};
+pub use ranking::ranking;
 
 /// Shown where nothing is known: never 0.
 const UNKNOWN: &str = "–";
@@ -319,6 +329,11 @@ pub fn report(summary: &Summary, style: Style) -> String {
              uncertainty of J.",
         );
     }
+    let repeated = repeats::of(summary);
+    for (at, table) in repeated.iter().enumerate() {
+        let last = at + 1 == repeated.len();
+        section(table, if last { repeats::NOTE } else { "" });
+    }
     section(&memory(summary), &shared(summary));
     section(&losses(summary), "");
     let indexes = index_errors(summary);
@@ -441,96 +456,9 @@ fn conditions(summary: &Summary) -> Option<String> {
     ))
 }
 
-fn mark(variant: &VariantSummary) -> String {
-    if variant.control {
-        format!("{} *", variant.name)
-    } else {
-        variant.name.clone()
-    }
-}
-
-fn pooled(variant: &VariantSummary, metric: &str) -> Option<Mean> {
-    variant
-        .scores
-        .get(metric)?
-        .get(SLICES[0])
-        .copied()
-        .flatten()
-}
-
-fn percent(mean: Option<Mean>) -> String {
-    mean.map_or_else(
-        || UNKNOWN.to_owned(),
-        |mean| format!("{:.1}", 100.0 * mean.mean),
-    )
-}
-
-fn share(mean: Option<Mean>) -> String {
-    mean.map_or_else(|| UNKNOWN.to_owned(), |mean| format!("{:.3}", mean.mean))
-}
-
-fn percent_with_interval(mean: Option<Mean>) -> String {
-    match mean {
-        Some(Mean {
-            mean,
-            low: Some(low),
-            high: Some(high),
-            ..
-        }) => format!(
-            "{:.1} [{:.1}, {:.1}]",
-            100.0 * mean,
-            100.0 * low,
-            100.0 * high
-        ),
-        other => percent(other),
-    }
-}
-
-fn percentiles(latency: Option<&Latency>) -> [String; 3] {
-    match latency {
-        Some(latency) => [latency.p50_ms, latency.p95_ms, latency.p99_ms].map(milliseconds),
-        None => [UNKNOWN; 3].map(str::to_owned),
-    }
-}
-
-/// Three significant digits.
-fn milliseconds(ms: f64) -> String {
-    if ms >= 100.0 {
-        format!("{ms:.0}")
-    } else if ms >= 10.0 {
-        format!("{ms:.1}")
-    } else if ms >= 1.0 {
-        format!("{ms:.2}")
-    } else {
-        format!("{ms:.3}")
-    }
-}
-
-/// A mean token count: `26,031`.
-fn thousands(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_readable() {
-        assert_eq!(thousands(26_031.8), "26,032");
-        assert_eq!(thousands(999.0), "999");
-        assert_eq!(thousands(1_234_567.0), "1,234,567");
-        assert_eq!(milliseconds(0.0123), "0.012");
-        assert_eq!(milliseconds(1234.5), "1234");
-    }
 
     #[test]
     fn both_styles_hold_the_same_cells() {
