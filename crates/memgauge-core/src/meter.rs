@@ -64,9 +64,6 @@ pub struct Spent {
     pub paused: Duration,
     /// Provider time measured when the reply was recorded, where it is replayed.
     pub replayed: Option<Duration>,
-    /// Whether it is replayed, and this run paid for it all the same: an earlier process of the run was ended
-    /// between the reply and the row that tells of it.
-    pub paid_earlier: bool,
 }
 
 /// What a call came to.

@@ -44,10 +44,6 @@ pub struct CallRow {
     pub request: String,
     /// Where the reply came from.
     pub traffic: Traffic,
-    /// Whether this run paid for a reply from the cache: an earlier process of the run was ended between the reply
-    /// and its row.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub paid_earlier: bool,
     /// Texts or prompts sent.
     pub inputs: u64,
     /// Tokens sent; null = unknown.
@@ -100,7 +96,6 @@ impl CallRow {
             served_by: call.served_by,
             request: call.request,
             traffic: call.spent.traffic,
-            paid_earlier: call.spent.paid_earlier,
             inputs: call.inputs,
             input_tokens: call.usage.input,
             output_tokens: call.usage.output,
@@ -118,11 +113,6 @@ impl CallRow {
             background: call.background,
         };
         (0..).zip(calls).map(row).collect()
-    }
-
-    /// Whether this run paid for the reply.
-    pub fn is_paid(&self) -> bool {
-        (self.traffic == Traffic::Live || self.paid_earlier) && self.outcome.is_reply()
     }
 
     /// The unit of work: what makes two rows belong together.

@@ -15,7 +15,6 @@ mod resume;
 mod score;
 mod timing;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -272,17 +271,7 @@ impl Runner {
             .begin(&recording.0, &recording.1)
             .await
             .map_err(unkept)?;
-        let sent = dir.file(files::SENT);
-        let mut told = BTreeSet::new();
-        if sent.exists() {
-            dir.calls(|row| {
-                if row.is_paid() {
-                    told.insert(row.request);
-                }
-            })
-            .map_err(stopped)?;
-        }
-        exchange.trace(&sent, &told).map_err(unkept)?;
+        exchange.trace(&dir.file(files::SENT)).map_err(unkept)?;
         let bench = Arc::new(Bench::new(self, dir.clone(), jobs, observer, stop)?);
         if !bench.run().await? {
             return Ok(RunReport::Interrupted { dir });

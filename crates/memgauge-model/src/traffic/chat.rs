@@ -69,9 +69,7 @@ impl Chat {
         };
         match calls.get(EntryKind::Chat, key) {
             Ok(Some(entry)) if exchange.source.serves(&entry) => {
-                let mut completion = served(entry, Traffic::Cache, start.elapsed());
-                completion.spent.paid_earlier = exchange.sent.is_untold(key);
-                return completion;
+                return served(entry, Traffic::Cache, start.elapsed());
             }
             Ok(_) => {}
             Err(error) => return refused(error),
@@ -119,7 +117,7 @@ impl Chat {
     /// The reply is here, and kept if it is to be kept.
     fn ended(&self, key: &str, mut completion: Completion<ChatReply>) -> Completion<ChatReply> {
         if self.inner.traffic() == Traffic::Live
-            && let Err(error) = self.exchange.sent.ended([key], [key])
+            && let Err(error) = self.exchange.sent.ended([key])
         {
             completion.result = Err(error.into());
         }

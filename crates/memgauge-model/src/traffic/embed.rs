@@ -133,8 +133,7 @@ impl Embed {
             return unkept(&error);
         }
         let mut embedded = self.inner.embed_for(texts, purpose).await;
-        let rows = embedded.calls.iter().map(|call| call.request.as_str());
-        if is_sent && let Err(error) = sent.ended(keys(), rows) {
+        if is_sent && let Err(error) = sent.ended(keys()) {
             embedded.result = Err(error.into());
         }
         embedded
@@ -213,22 +212,16 @@ impl Embed {
         look(&mut open)?;
         own += again.elapsed();
         let mut rows = Vec::new();
-        let (untold, told): (Vec<_>, Vec<_>) = found
-            .iter()
-            .partition(|(key, _)| exchange.sent.is_untold(key));
-        for (part, paid_earlier) in [(told, false), (untold, true)] {
-            if part.is_empty() {
-                continue;
-            }
-            let (keys, entries): (Vec<String>, Vec<&Entry>) = part
-                .into_iter()
-                .map(|(key, entry)| ((*key).to_owned(), entry))
-                .unzip();
-            let own = std::mem::take(&mut own);
-            let usable = CallOutcome::Usable;
-            let mut row = served(&keys, &entries, Traffic::Cache, usable, own);
-            row.spent.paid_earlier = paid_earlier;
-            rows.push(row);
+        if !found.is_empty() {
+            let keys: Vec<String> = found.keys().map(|key| (*key).to_owned()).collect();
+            let entries: Vec<&Entry> = found.values().collect();
+            rows.push(served(
+                &keys,
+                &entries,
+                Traffic::Cache,
+                CallOutcome::Usable,
+                own,
+            ));
         }
         let is_recording = matches!(exchange.source, Source::Recording(_));
         if open.is_empty() {
@@ -279,10 +272,7 @@ impl Embed {
                 exchange.tally.recorded(keys(), kept);
             }
             let told = match is_live {
-                true => {
-                    let rows = embedded.calls.iter().map(|call| call.request.as_str());
-                    exchange.sent.ended(keys(), rows)
-                }
+                true => exchange.sent.ended(keys()),
                 false => Ok(()),
             };
             rows.extend(embedded.calls);

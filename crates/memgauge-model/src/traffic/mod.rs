@@ -14,7 +14,6 @@ mod recording;
 mod report;
 mod sent;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -282,22 +281,20 @@ impl Exchange {
         }
     }
 
-    /// Keeps a file of what is sent, or goes on with the one that an interrupted run left at `path`. `told` are
-    /// the requests of the rows of `calls.jsonl` that were paid for.
+    /// Keeps a file of what is under way, or goes on with the one that an interrupted run left at `path`.
     ///
     /// # Errors
     /// When it cannot be read or written.
-    pub fn trace(&self, path: &Path, told: &BTreeSet<String>) -> Result<(), TrafficError> {
-        self.shared.sent.open(path, told)
+    pub fn trace(&self, path: &Path) -> Result<(), TrafficError> {
+        self.shared.sent.open(path)
     }
 
-    /// Requests that were sent again because the process that had sent them first was ended before it had the
-    /// reply; those of earlier processes of the run included, with [`Self::trace`].
+    /// With [`Self::trace`]: requests that were under way when a process of the run was killed, and were sent again.
     pub fn resent(&self) -> u64 {
         self.shared.sent.resent()
     }
 
-    /// Removes the file of [`Self::trace`]: all that was sent is written down.
+    /// Removes the file of [`Self::trace`]: nothing is under way any more.
     ///
     /// # Errors
     /// When it cannot be removed.

@@ -14,14 +14,14 @@ use crate::record::Phase;
 pub(super) struct CallRows {
     /// The last round of every unit of work: an interrupted one was begun anew.
     units: BTreeMap<CallUnit, Vec<CallRow>>,
-    /// What the calls cost that this run paid for, all rounds together; `None` = one of them is unknown.
+    /// What live calls cost, all rounds together; `None` = one of them is unknown.
     paid: Option<Option<f64>>,
 }
 
 impl CallRows {
     /// Takes one more row, in the order of the file.
     pub(super) fn add(&mut self, row: CallRow) {
-        if row.is_paid() {
+        if row.traffic == Traffic::Live && row.outcome.is_reply() {
             self.paid = Some(match self.paid {
                 Some(paid) => add(paid, row.dollars),
                 None => row.dollars,
@@ -189,7 +189,6 @@ mod tests {
             served_by: None,
             request: "r".to_owned(),
             traffic: Traffic::Live,
-            paid_earlier: false,
             inputs: 1,
             input_tokens: outcome.is_reply().then_some(10),
             output_tokens: outcome.is_reply().then_some(2),
@@ -248,15 +247,6 @@ mod tests {
         assert_eq!(cost.per_question.unwrap().input_tokens, Some(6.0));
         // The first round was paid too.
         assert_eq!(cost.paid_dollars, Some(4.5));
-        // A reply from the cache costs nothing, unless this run put it there and was ended before it said so.
-        for paid_earlier in [false, true] {
-            rows.add(CallRow {
-                traffic: Traffic::Cache,
-                paid_earlier,
-                ..row(Phase::Judge, 0, CallOutcome::Usable, Some(0.25))
-            });
-        }
-        assert_eq!(all(&rows).cost(5, 5).unwrap().paid_dollars, Some(4.75));
         rows.add(row(Phase::Answer, 1, CallOutcome::Usable, None));
         let cost = all(&rows).cost(5, 5).unwrap();
         assert_eq!((cost.ask.dollars, cost.paid_dollars), (None, None));

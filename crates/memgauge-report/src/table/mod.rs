@@ -12,10 +12,10 @@ use std::fmt::Write as _;
 use memgauge_core::Category;
 
 use crate::fate::Fate;
-use crate::summary::{J, Latency, SLICES, Summary, VariantSummary};
+use crate::summary::{J, Latency, SLICES, Summary};
 
 use cell::{
-    mark, milliseconds, percent, percent_with_interval, percentiles, pooled, share, thousands,
+    mark, milliseconds, percent_with_interval, percentiles, pooled, share, thousands,
 };
 
 pub use comparison::comparison;
