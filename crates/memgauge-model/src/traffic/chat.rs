@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use memgauge_core::meter::CallKind;
 use memgauge_core::{
     ChatModel, ChatReply, ChatRequest, ChatRole, Completion, ErrorKind, ModelError, Spent, Traffic,
+    Usage,
 };
 
+use super::budget::Paid;
 use super::entry::{Entry, EntryKind, Kept, is_whole};
 use super::error::TrafficError;
 use super::{Shared, Source, now};
@@ -32,10 +35,18 @@ impl ChatModel for Chat {
         self.inner.traffic()
     }
 
+    fn at_most(&self, request: &ChatRequest) -> Usage {
+        self.inner.at_most(request)
+    }
+
+    fn price(&self, usage: &Usage) -> Option<f64> {
+        self.inner.price(usage)
+    }
+
     async fn complete(&self, request: &ChatRequest, epoch: u32) -> Completion<ChatReply> {
         let key = self.inner.key(request, epoch);
         let completion = match &self.exchange.source {
-            Source::Live => self.inner.complete(request, epoch).await,
+            Source::Live => self.send(&key, request, epoch).await,
             Source::Cassette(cassette) => {
                 let start = Instant::now();
                 match cassette.get(EntryKind::Chat, &key) {
@@ -55,6 +66,34 @@ impl ChatModel for Chat {
 }
 
 impl Chat {
+    /// Live, as far as the budget goes.
+    async fn send(&self, key: &str, request: &ChatRequest, epoch: u32) -> Completion<ChatReply> {
+        let inner = &self.inner;
+        let budget = self.exchange.budget.get();
+        let Some(budget) = budget.filter(|_| inner.traffic() == Traffic::Live) else {
+            return inner.complete(request, epoch).await;
+        };
+        let reservation = match budget.reserve(|| inner.at_most(request)).await {
+            Ok(reservation) => reservation,
+            Err(error) => return unsent(error),
+        };
+        let waited = reservation.waited;
+        let mut completion = inner.complete(request, epoch).await;
+        completion.spent.paused += waited;
+        let reply = completion.result.as_ref().ok();
+        let paid = reply.map(|reply| Paid {
+            model: inner.id(),
+            kind: CallKind::Chat,
+            request: key,
+            inputs: 1,
+            usage: reply.usage,
+        });
+        if let Err(error) = reservation.settle(paid.into_iter()) {
+            completion.result = Err(error);
+        }
+        completion
+    }
+
     /// From what is kept, or live and then kept.
     async fn kept(&self, key: &str, request: &ChatRequest, epoch: u32) -> Completion<ChatReply> {
         let exchange = &self.exchange;
@@ -71,7 +110,7 @@ impl Chat {
             Ok(_) => {}
             Err(error) => return refused(error),
         }
-        let mut completion = self.inner.complete(request, epoch).await;
+        let mut completion = self.send(key, request, epoch).await;
         let kept = exchange.source.keeps_reply(&completion.result);
         if let Some(kept) = kept {
             let is_refusal = matches!(kept, Kept::Refusal(_));
@@ -160,8 +199,13 @@ fn served(entry: Entry, traffic: Traffic, own: Duration) -> Completion<ChatReply
 
 /// The database refuses: nothing was asked.
 fn refused(error: TrafficError) -> Completion<ChatReply> {
+    unsent(error.into())
+}
+
+/// Nothing was asked.
+fn unsent(error: ModelError) -> Completion<ChatReply> {
     Completion {
-        result: Err(error.into()),
+        result: Err(error),
         spent: Spent::default(),
     }
 }

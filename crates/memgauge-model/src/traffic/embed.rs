@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use memgauge_core::meter::CallKind;
 use memgauge_core::{
     CallOutcome, ComponentError, EmbedCall, Embedded, Embedder, ErrorKind, ModelError, Purpose,
     Spent, Traffic, Usage,
 };
 
+use super::budget::Paid;
 use super::cassette::Cassette;
 use super::chat::{is_refusal, not_recorded};
 use super::entry::{Entry, EntryKind, Kept};
@@ -38,6 +40,14 @@ impl Embedder for Embed {
 
     fn text_key(&self, text: &str, purpose: Purpose) -> Option<String> {
         self.inner.text_key(text, purpose)
+    }
+
+    fn at_most(&self, texts: &[&str], purpose: Purpose) -> Usage {
+        self.inner.at_most(texts, purpose)
+    }
+
+    fn price(&self, usage: &Usage) -> Option<f64> {
+        self.inner.price(usage)
     }
 
     fn traffic(&self) -> Traffic {
@@ -77,8 +87,10 @@ impl Embedder for Embed {
             keys: keys.iter().flatten().cloned().collect(),
             texts: &far_texts,
         };
-        let mut embedded = if far.is_empty() || is_direct {
+        let mut embedded = if far.is_empty() {
             self.inner.embed_for(texts, purpose).await
+        } else if is_direct {
+            self.send(texts, purpose).await
         } else if let Source::Cassette(cassette) = &self.exchange.source {
             self.replay(cassette, &asked)
         } else {
@@ -124,6 +136,37 @@ impl Asked<'_> {
 }
 
 impl Embed {
+    /// Live, as far as the budget goes.
+    async fn send(&self, texts: &[&str], purpose: Purpose) -> Embedded {
+        let inner = &self.inner;
+        let budget = self.exchange.budget.get();
+        let Some(budget) = budget.filter(|_| inner.traffic() == Traffic::Live) else {
+            return inner.embed_for(texts, purpose).await;
+        };
+        let reservation = match budget.reserve(|| inner.at_most(texts, purpose)).await {
+            Ok(reservation) => reservation,
+            Err(error) => return failed(error.kind, error.message, Vec::new()),
+        };
+        let waited = reservation.waited;
+        let mut embedded = inner.embed_for(texts, purpose).await;
+        if let Some(call) = embedded.calls.first_mut() {
+            call.spent.paused += waited;
+        }
+        let replied = embedded.calls.iter().filter(|call| call.outcome.is_reply());
+        let paid = replied.map(|call| Paid {
+            model: inner.id(),
+            kind: CallKind::Embed,
+            request: &call.request,
+            inputs: call.inputs,
+            usage: call.usage,
+        });
+        if let Err(error) = reservation.settle(paid) {
+            let error = ComponentError::new("embedder", error.kind, error.message);
+            embedded.result = Err(error);
+        }
+        embedded
+    }
+
     /// From the cassette alone.
     fn replay(&self, cassette: &Cassette, asked: &Asked<'_>) -> Embedded {
         let start = Instant::now();
@@ -224,7 +267,7 @@ impl Embed {
         // One request at a time: what was paid for is kept before the next can fail.
         for texts in missing.chunks(self.inner.batch().max(1)) {
             let words: Vec<&str> = texts.iter().map(|(_, text)| *text).collect();
-            let embedded = self.inner.embed_for(&words, purpose).await;
+            let embedded = self.send(&words, purpose).await;
             own += embedded.own;
             let kept = match &embedded.result {
                 Ok(vectors) if vectors.len() == texts.len() => {

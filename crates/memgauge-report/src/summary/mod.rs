@@ -7,6 +7,7 @@ mod latency;
 mod memory;
 mod no_op;
 mod suspicion;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ pub(crate) use build::layout;
 pub use build::{SummaryError, summarise};
 pub use no_op::NoOp;
 pub use suspicion::{Reason, Suspicion};
+pub use work::WorkSummary;
 
 pub(crate) use judge::{Judged, judge_summary};
 
@@ -332,6 +334,9 @@ pub struct Summary {
     /// Machines that it ran on: with more than one, latencies are a mixture.
     #[serde(default = "one")]
     pub machines: usize,
+    /// What was done once for several; null in summaries of a memgauge that did not count.
+    #[serde(default)]
+    pub work: Option<WorkSummary>,
     /// What the controls say against the numbers; empty where nothing.
     #[serde(default)]
     pub suspicious: Vec<Suspicion>,

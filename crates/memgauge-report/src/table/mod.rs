@@ -1,6 +1,7 @@
 //! Tables of a summary, as aligned text for a terminal and as Markdown.
 
 mod models;
+mod work;
 
 use std::fmt::Write as _;
 
@@ -335,8 +336,8 @@ pub fn report(summary: &Summary, style: Style) -> String {
              recorded.",
         );
     }
-    if let Some(note) = conditions(summary) {
-        text.push_str(&note);
+    for note in [work::work(summary), conditions(summary)].iter().flatten() {
+        text.push_str(note);
         text.push('\n');
     }
     text.push_str(&warnings(summary));

@@ -6,6 +6,7 @@
     reason = "tests fail by panicking and say on standard error which real data they used"
 )]
 
+mod budget;
 mod commands;
 mod documents;
 mod edges;
@@ -16,6 +17,8 @@ mod fault;
 mod isolation;
 mod memory;
 mod models;
+mod paid;
+mod plan;
 mod prompts;
 mod protocols;
 mod provider;
@@ -24,6 +27,7 @@ mod real_data;
 mod repeats;
 mod resume;
 mod shard;
+mod sharing;
 mod traffic;
 
 use std::path::{Path, PathBuf};
