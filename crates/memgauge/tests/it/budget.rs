@@ -78,7 +78,10 @@ fn a_run_stops_before_it_costs_more_and_goes_on_as_it_says() {
     assert_eq!(server.requests().len(), all);
     assert_eq!(rows(&dir, "paid.jsonl").len(), all);
     let work = &crate::paid::summary(&dir)["work"];
-    assert_eq!((&work["made"], &work["distinct"]), (&all.into(), &all.into()));
+    assert_eq!(
+        (&work["made"], &work["distinct"]),
+        (&all.into(), &all.into())
+    );
 
     // Replies that are kept cost nothing.
     let free = run(
@@ -102,12 +105,22 @@ fn a_run_stops_before_it_takes_more_tokens() {
     let limits = ["--traffic", "live", "--max-tokens", "700"];
     let ended = run(&file, folder.path(), "runs", &limits);
     assert_eq!(ended.code, 5, "{}", ended.stderr);
-    assert!(ended.stderr.contains("of 700 tokens are used"), "{}", ended.stderr);
-    assert!(ended.stderr.contains(" --max-tokens 1400"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("of 700 tokens are used"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended.stderr.contains(" --max-tokens 1400"),
+        "{}",
+        ended.stderr
+    );
     let dir = only_run(&folder.path().join("runs"));
     let used: u64 = rows(&dir, "paid.jsonl")
         .iter()
-        .map(|row| row["input_tokens"].as_u64().unwrap_or(0) + row["output_tokens"].as_u64().unwrap_or(0))
+        .map(|row| {
+            row["input_tokens"].as_u64().unwrap_or(0) + row["output_tokens"].as_u64().unwrap_or(0)
+        })
         .sum();
     assert_eq!(used, 15 * server.requests().len() as u64);
     assert!(used > 0 && used <= 700, "{used}");
@@ -128,13 +141,22 @@ fn a_run_begins_nothing_that_may_end_too_late() {
         &["--traffic", "live", "--jobs", "1", "--max-time", "4s"],
     );
     assert_eq!(ended.code, 5, "{}", ended.stderr);
-    assert!(ended.stderr.contains("stopped before --max-time 4s"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("stopped before --max-time 4s"),
+        "{}",
+        ended.stderr
+    );
     let dir = only_run(&folder.path().join("runs"));
     assert!(rows(&dir, "records.jsonl").len() < 40);
     // From the first request to the last less has passed than there was.
     let requests = server.requests();
     if let (Some(first), Some(last)) = (requests.first(), requests.last()) {
-        assert!(last.at - first.at < limit, "{:?} of {:?}", last.at - first.at, begun.elapsed());
+        assert!(
+            last.at - first.at < limit,
+            "{:?} of {:?}",
+            last.at - first.at,
+            begun.elapsed()
+        );
     }
 }
 
@@ -143,14 +165,23 @@ fn a_limit_in_dollars_needs_prices() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = server(Duration::ZERO);
     let file = config(folder.path(), &server, "", TEN);
-    let ended = run(&file, folder.path(), "runs", &["--traffic", "live", "--max-cost", "1"]);
+    let ended = run(
+        &file,
+        folder.path(),
+        "runs",
+        &["--traffic", "live", "--max-cost", "1"],
+    );
     assert_eq!(ended.code, 2, "{}", ended.stderr);
     for word in ["models.chat", "--max-cost", "price-input", "paid.toml:"] {
         assert!(ended.stderr.contains(word), "{word}: {}", ended.stderr);
     }
     assert!(!folder.path().join("runs").exists());
     assert!(server.requests().is_empty());
-    for wrong in [["--max-cost", "much"], ["--max-time", "5"], ["--max-tokens", "1.5"]] {
+    for wrong in [
+        ["--max-cost", "much"],
+        ["--max-time", "5"],
+        ["--max-tokens", "1.5"],
+    ] {
         let ended = run(&file, folder.path(), "runs", &wrong);
         assert_eq!(ended.code, 2, "{}", ended.stderr);
     }

@@ -41,7 +41,10 @@ fn a_plan_says_what_is_then_asked_and_what_is_kept_afterwards() {
     let cached = ["--traffic", "cached", "--cache", cache];
     let before = plan(&file, &cached);
     assert!(server.requests().is_empty());
-    assert_eq!((&before["cells"], &before["ingestions"]), (&json!(4), &json!(4)));
+    assert_eq!(
+        (&before["cells"], &before["ingestions"]),
+        (&json!(4), &json!(4))
+    );
     assert_eq!(before["total"]["held"], 0);
 
     let ended = run(&file, folder.path(), "runs", &cached);
@@ -55,11 +58,17 @@ fn a_plan_says_what_is_then_asked_and_what_is_kept_afterwards() {
         .filter_map(|row| row["inputs"].as_u64())
         .sum();
     // Every answer is the same word, so that the judge is asked once about a question and not once per variant.
-    let scored = rows(&dir, "records.jsonl").iter().filter(|row| !row["judge"].is_null()).count() as f64;
+    let scored = rows(&dir, "records.jsonl")
+        .iter()
+        .filter(|row| !row["judge"].is_null())
+        .count() as f64;
     assert_eq!(exactly(&before, "answer", "sent"), 20.0);
     assert_eq!(exactly(&before, "judge", "calls"), 2.0 * scored);
     assert_eq!(exactly(&before, "judge", "sent"), scored);
-    assert_eq!(exactly(&before, "answer", "sent") + exactly(&before, "judge", "sent"), chats);
+    assert_eq!(
+        exactly(&before, "answer", "sent") + exactly(&before, "judge", "sent"),
+        chats
+    );
     let embedded = exactly(&before, "index", "distinct") + exactly(&before, "search", "distinct");
     assert_eq!(embedded, texts as f64);
     // The server counts tokens in a way of its own, so money is compared where the plan counts: in the summary's calls.
@@ -70,9 +79,16 @@ fn a_plan_says_what_is_then_asked_and_what_is_kept_afterwards() {
     assert_eq!(exactly(&after, "answer", "sent"), 0.0);
     assert_eq!(exactly(&after, "index", "sent"), 0.0);
     assert_eq!(exactly(&after, "search", "sent"), 0.0);
-    assert_eq!(exactly(&after, "judge", "sent"), 0.0, "answers are kept, so judges see what they saw");
+    assert_eq!(
+        exactly(&after, "judge", "sent"),
+        0.0,
+        "answers are kept, so judges see what they saw"
+    );
     assert_eq!(after["total"]["dollars"], json!({"low": 0.0, "high": 0.0}));
-    assert_eq!(after["total"]["held"].as_f64(), after["total"]["distinct"]["low"].as_f64());
+    assert_eq!(
+        after["total"]["held"].as_f64(),
+        after["total"]["distinct"]["low"].as_f64()
+    );
     // What the run's own work took is known now, and how long replies take.
     let rates = after["rates"].to_string();
     assert!(rates.contains("the middle half of "), "{rates}");
@@ -95,10 +111,18 @@ fn repeats_multiply_what_they_repeat() {
     let server = server(Duration::ZERO);
     let file = config(folder.path(), &server, PRICES, ANSWERED);
     let live = ["--traffic", "live"];
-    let repeats = ["--traffic", "live", "--set", "repeats={ ingest = 2, answer = 3 }"];
+    let repeats = [
+        "--traffic",
+        "live",
+        "--set",
+        "repeats={ ingest = 2, answer = 3 }",
+    ];
     let (once, often) = (plan(&file, &live), plan(&file, &repeats));
     for (step, times) in [("answer", 6.0), ("judge", 6.0)] {
-        let (one, many) = (exactly(&once, step, "calls"), exactly(&often, step, "calls"));
+        let (one, many) = (
+            exactly(&once, step, "calls"),
+            exactly(&often, step, "calls"),
+        );
         assert_eq!(many, times * one, "{step}");
         assert!(of(&often, step, "dollars", "high") > 5.9 * of(&once, step, "dollars", "high"));
     }
@@ -119,7 +143,10 @@ fn a_model_without_a_price_costs_nobody_knows_what() {
     let found = plan(&file, &["--traffic", "live"]);
     assert_eq!(found["total"]["dollars"], Value::Null);
     assert!(of(&found, "answer", "input_tokens", "low") > 0.0);
-    let text = end(memgauge().arg("plan").arg(&file).args(["--traffic", "live"]));
+    let text = end(memgauge()
+        .arg("plan")
+        .arg(&file)
+        .args(["--traffic", "live"]));
     assert!(text.stdout.contains("Money: unknown"), "{}", text.stdout);
 }
 
@@ -131,7 +158,10 @@ fn controls_that_pay_are_named_and_limits_of_the_model_block_hold() {
     let file = config(folder.path(), &server, &slow, ANSWERED);
     let found = plan(&file, &["--traffic", "live", "--set", "controls=true"]);
     let paid = found["paid_controls"].to_string();
-    assert!(paid.contains("oracle") && paid.contains("turns-swapped"), "{paid}");
+    assert!(
+        paid.contains("oracle") && paid.contains("turns-swapped"),
+        "{paid}"
+    );
     let answers = exactly(&found, "answer", "calls");
     assert!(of(&found, "answer", "seconds", "low") >= 60.0 * answers);
 }
@@ -141,7 +171,9 @@ fn an_experiment_without_models_is_planned_without_a_word_of_money() {
     let ended = end(memgauge().args(["plan", "experiments/quickstart.toml"]));
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(
-        ended.stdout.contains("Money: none, no model behind an API is called."),
+        ended
+            .stdout
+            .contains("Money: none, no model behind an API is called."),
         "{}",
         ended.stdout
     );

@@ -167,7 +167,10 @@ fn a_plan_counts_the_calls_that_it_can_know() {
     assert!(windows > 472.0, "two per pair: {windows}");
     let (low, high) = bounds(&mem0g, "graph");
     let sure = 2.0 * windows + 2.0 * all;
-    assert!(low >= sure && high > low && high <= sure + windows, "{low} {high}: {sure}");
+    assert!(
+        low >= sure && high > low && high <= sure + windows,
+        "{low} {high}: {sure}"
+    );
     let full = calls("full-context");
     assert!(full["extract"].is_null() && full["update"].is_null());
 }

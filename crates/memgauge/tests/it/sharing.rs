@@ -45,22 +45,33 @@ fn twelve_cells_over_retrieval_and_fusion_ingest_once() {
     let file = config(folder.path(), &server, PRICES, SWEEP);
     let cache = folder.path().join("cache");
     let plan = crate::paid::plan(&file, &cached(&cache, &[]));
-    assert_eq!((&plan["cells"], &plan["ingestions"]), (&12.into(), &1.into()));
+    assert_eq!(
+        (&plan["cells"], &plan["ingestions"]),
+        (&12.into(), &1.into())
+    );
     assert!(!cache.exists(), "a plan leaves nothing behind");
 
     let ended = run(&file, folder.path(), "runs", &cached(&cache, &[]));
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let dir = only_run(&folder.path().join("runs"));
     let work = &summary(&dir)["work"];
-    assert_eq!((&work["cells"], &work["ingestions"]), (&12.into(), &1.into()));
+    assert_eq!(
+        (&work["cells"], &work["ingestions"]),
+        (&12.into(), &1.into())
+    );
     let requests = server.requests();
     assert_eq!(work["made"], requests.len());
     assert_eq!(work["made"], work["distinct"]);
     assert!(asks_nothing_twice(&requests));
     // Equal contexts are answered once, whichever cells they belong to.
-    let chats = requests.iter().filter(|one| !one.path.ends_with("/embeddings"));
+    let chats = requests
+        .iter()
+        .filter(|one| !one.path.ends_with("/embeddings"));
     assert!(chats.count() < 12 * 4);
-    for text in [ended.stdout, String::from_utf8_lossy(&bytes(&dir, "report.md")).into_owned()] {
+    for text in [
+        ended.stdout,
+        String::from_utf8_lossy(&bytes(&dir, "report.md")).into_owned(),
+    ] {
         assert!(
             text.contains("Shared: 12 cells (variant x repeat x conversation), 1 ingestions"),
             "{text}"
@@ -83,7 +94,10 @@ fn cells_that_share_an_extractor_share_its_calls_where_replies_are_kept() {
     let cache = folder.path().join("cache");
     let extractions = |from: usize| {
         let requests = server.requests();
-        requests[from..].iter().filter(|one| form(one) == "facts").count()
+        requests[from..]
+            .iter()
+            .filter(|one| form(one) == "facts")
+            .count()
     };
     let ended = run(&file, folder.path(), "cached", &cached(&cache, &[]));
     assert_eq!(ended.code, 0, "{}", ended.stderr);
@@ -91,8 +105,14 @@ fn cells_that_share_an_extractor_share_its_calls_where_replies_are_kept() {
     assert!(sessions > 1 && asks_nothing_twice(&server.requests()));
     let dir = only_run(&folder.path().join("cached"));
     let work = summary(&dir)["work"].clone();
-    assert_eq!(work["ingestions"], 2, "the policies differ, and so do the memories");
-    assert_eq!((&work["made"], &work["distinct"]), (&sessions.into(), &sessions.into()));
+    assert_eq!(
+        work["ingestions"], 2,
+        "the policies differ, and so do the memories"
+    );
+    assert_eq!(
+        (&work["made"], &work["distinct"]),
+        (&sessions.into(), &sessions.into())
+    );
     assert_eq!(work["calls"]["cache"], sessions);
 
     // Nothing is kept of live calls: every cell asks for itself, and the summary says so.
@@ -103,7 +123,10 @@ fn cells_that_share_an_extractor_share_its_calls_where_replies_are_kept() {
     let dir = only_run(&folder.path().join("live"));
     let work = &summary(&dir)["work"];
     let twice = 2 * sessions;
-    assert_eq!((&work["made"], &work["distinct"]), (&twice.into(), &sessions.into()));
+    assert_eq!(
+        (&work["made"], &work["distinct"]),
+        (&twice.into(), &sessions.into())
+    );
 }
 
 #[test]
