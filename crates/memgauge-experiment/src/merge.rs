@@ -12,12 +12,13 @@ use memgauge_report::{Manifest, MergedShard, Order, RunDir, files, publish};
 use crate::error::ExperimentError;
 
 /// Files that are joined line by line.
-const JOINED: [&str; 5] = [
+const JOINED: [&str; 6] = [
     files::RECORDS,
     files::INGEST,
     files::CONTEXTS,
     files::TIMINGS,
     files::CALLS,
+    files::PAID,
 ];
 
 /// Joins finished parts into a new run directory in the folder `out`: its records, journal and contexts are those of
@@ -191,6 +192,9 @@ fn join(
     out.write_json(files::MANIFEST, manifest)
         .map_err(super::run::stopped)?;
     for name in JOINED {
+        if dirs.iter().all(|(dir, _)| !dir.file(name).exists()) {
+            continue;
+        }
         let path = out.file(name);
         let mut target = std::fs::File::create(&path).map_err(|error| failed(&path, error))?;
         for (dir, _) in dirs {

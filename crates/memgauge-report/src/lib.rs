@@ -9,6 +9,7 @@ mod lineage;
 mod manifest;
 pub mod metrics;
 mod order;
+mod paid;
 mod parquet;
 mod publish;
 mod question;

@@ -173,6 +173,10 @@ pub struct VariantManifest {
     /// The variant under whose name its ingestion was done and is written down; null = its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ingested_as: Option<String>,
+    /// Digest of what shapes the memory that its ingestion leaves: variants of equal digest share one. Empty in runs of
+    /// a memgauge that did not say.
+    #[serde(default)]
+    pub upstream: String,
     /// The sweep that it comes from; null for variants that were written out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell: Option<CellManifest>,

@@ -25,6 +25,8 @@ pub mod files {
     pub const TIMINGS: &str = "timings.jsonl";
     /// [`crate::record::CallRow`] per line.
     pub const CALLS: &str = "calls.jsonl";
+    /// [`crate::record::PaidRow`] per line.
+    pub const PAID: &str = "paid.jsonl";
     /// [`crate::summary::Summary`].
     pub const SUMMARY: &str = "summary.json";
     /// Records as a table.

@@ -7,7 +7,9 @@ use memgauge_experiment::Shard;
 use memgauge_experiment::config::Choices;
 
 use crate::commands::memory::MemoryArgs;
+use crate::commands::plan::PlanArgs;
 use crate::exit;
+use crate::limits::LimitOptions;
 
 /// Measures long-term memory for LLM agents.
 ///
@@ -62,8 +64,9 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Run an experiment, or go on with one.
     Run(RunArgs),
-    /// Print what would run; nothing is created.
-    Plan(PlanArgs),
+    /// Print what would run, what it would cost and what it could show; nothing is called, nothing is left behind.
+    #[command(after_help = "Example:\n  memgauge plan experiments/mem0-vs-mem0g.toml --limit 20")]
+    Plan(Box<PlanArgs>),
     /// Join the parts of a run that was split with --shard.
     Merge(MergeArgs),
     /// Show the results of a run, or all that it knows about one question.
@@ -208,6 +211,8 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "K/N", conflicts_with = "resume")]
     pub(crate) shard: Option<Shard>,
     #[command(flatten)]
+    pub(crate) limits: LimitOptions,
+    #[command(flatten)]
     pub(crate) traffic: TrafficOptions,
     /// How the results are written to standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -223,20 +228,6 @@ pub(crate) struct MergeArgs {
     #[arg(long, value_name = "DIR", default_value = "reports/runs")]
     pub(crate) out: PathBuf,
     /// How the results are printed.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PlanArgs {
-    /// The experiment.
-    pub(crate) file: PathBuf,
-    #[command(flatten)]
-    pub(crate) config: ConfigOptions,
-    /// Show only part K of N.
-    #[arg(long, value_name = "K/N")]
-    pub(crate) shard: Option<Shard>,
-    /// How the plan is written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 }

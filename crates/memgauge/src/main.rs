@@ -4,6 +4,7 @@
 mod cli;
 mod commands;
 mod exit;
+mod limits;
 mod output;
 mod places;
 mod progress;
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match &cli.command {
             Command::Run(args) => commands::run::run(args, &cli.global).await,
-            Command::Plan(args) => commands::plan::run(args),
+            Command::Plan(args) => commands::plan::run(args).await,
             Command::Merge(args) => commands::merge::run(args, &cli.global),
             Command::Show(args) => commands::show::run(args),
             Command::Judge(args) => commands::judge::run(args, &cli.global).await,

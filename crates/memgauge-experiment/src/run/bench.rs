@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use memgauge_core::{ConversationId, Judge, Tokenizer};
 use memgauge_dataset::Dataset;
+use memgauge_model::Budget;
 use memgauge_report::metrics::PreparedGold;
 use memgauge_report::record::{CallRow, ContextRow, QuestionRecord, TimingRow};
 use memgauge_report::{Appender, Order, RunDir, RunDirError, files};
@@ -39,6 +40,7 @@ pub(super) struct Bench {
     pub(super) jobs: usize,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) stop: Stop,
+    pub(super) budget: Arc<Budget>,
     /// Whether the directory held something when the run began.
     pub(super) resumed: bool,
     /// Set by the first failure that ends the run: nothing more is begun.
@@ -72,6 +74,7 @@ impl Bench {
         jobs: usize,
         observer: Arc<dyn Observer>,
         stop: Stop,
+        budget: Arc<Budget>,
     ) -> Result<Self, ExperimentError> {
         let token = |name| tokenizer(name).map_err(|e| ExperimentError::Internal(e.to_string()));
         let done = Done::read(&dir)?;
@@ -113,6 +116,7 @@ impl Bench {
             jobs,
             observer,
             stop,
+            budget,
             resumed,
             failed: OnceLock::new(),
             refused: OnceLock::new(),
@@ -175,9 +179,9 @@ impl Bench {
             .map_err(stopped)
     }
 
-    /// Whether nothing more may be begun: somebody asked, or the run has failed.
+    /// Whether nothing more may be begun: somebody asked, the run has failed, or its time is up.
     pub(super) fn is_halted(&self) -> bool {
-        self.stop.is_requested() || self.failed.get().is_some()
+        self.stop.is_requested() || self.failed.get().is_some() || self.budget.is_out_of_time()
     }
 
     /// The result of a task; a failure halts the run.

@@ -13,7 +13,8 @@ use super::ingest::{Ingested, Unit};
 use super::observe::Event;
 use crate::config::Isolation;
 use crate::error::ExperimentError;
-use crate::plan::{Group, Role};
+use crate::plan::Role;
+use crate::sharing::Group;
 
 /// Memories that are open at a time, at least. Searches are measured while nothing is ingested, so a
 /// batch is ingested whole before its first question.

@@ -8,8 +8,6 @@ use std::time::Instant;
 
 use memgauge_core::{ComponentError, ConversationId, MemoryEvent, MemorySystem, Meter, Stage};
 use memgauge_dataset::Entry;
-use memgauge_pipeline::context::TimeFormat;
-use memgauge_pipeline::system::Oracle;
 use memgauge_report::record::{CallRow, IngestRow, Phase, TimingRow};
 use memgauge_report::{Lineage, files};
 
@@ -179,7 +177,7 @@ impl Bench {
                         ExperimentError::Stopped(format!("{}: {error}", planned.name))
                     })?,
             ),
-            Role::Oracle => Arc::new(self.oracle()),
+            Role::Oracle => Arc::new(self.plan.oracle(&self.dataset)),
         })
     }
 
@@ -204,6 +202,7 @@ impl Bench {
                 )
                 .await;
             let elapsed = start.elapsed();
+            self.budget.worked(elapsed);
             self.ingesting.fetch_sub(1, Ordering::Relaxed);
             let unit = TimingRow {
                 session: Some(session.index),
@@ -313,15 +312,6 @@ impl Bench {
             ..ledger.row(None, None)
         };
         self.write(|writers| writers.ingest.append([&row]))
-    }
-
-    fn oracle(&self) -> Oracle {
-        let evidence = self
-            .plan
-            .asked(&self.dataset)
-            .map(|(_, item)| (item.question.id.clone(), item.key.evidence.clone()))
-            .collect();
-        Oracle::new(evidence, TimeFormat::Spoken)
     }
 }
 

@@ -13,13 +13,14 @@ mod observe;
 mod questions;
 mod resume;
 mod score;
+mod spending;
 mod timing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use memgauge_dataset::Dataset;
-use memgauge_model::{TrafficError, TrafficMode};
+use memgauge_model::{Budget, Limits, Reached, TrafficError, TrafficMode};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::Summary;
 use memgauge_report::{
@@ -55,6 +56,8 @@ pub struct RunOptions {
     pub started: String,
     /// With a resume: ask again what failed for reasons of infrastructure.
     pub retry_failed: bool,
+    /// What the run may take.
+    pub limits: Limits,
     /// Models' traffic, secrets, prompts.
     pub supplies: Supplies,
 }
@@ -73,6 +76,13 @@ pub enum RunReport {
     Interrupted {
         /// The run directory.
         dir: RunDir,
+    },
+    /// Stopped before a limit of [`RunOptions::limits`]; `--resume` with a higher one goes on.
+    Limited {
+        /// The run directory.
+        dir: RunDir,
+        /// Which limit, and how near.
+        reached: Reached,
     },
 }
 
@@ -98,6 +108,9 @@ impl Runner {
     ) -> Result<Self, ExperimentError> {
         let assembly = Self::check(&file, options.supplies.clone())?;
         check_secrets(&file, &assembly)?;
+        if options.limits.dollars.is_some() {
+            check_prices(&file, &assembly)?;
+        }
         Ok(Self {
             file,
             dataset: Arc::new(dataset),
@@ -272,9 +285,21 @@ impl Runner {
             .await
             .map_err(unkept)?;
         exchange.trace(&dir.file(files::SENT)).map_err(unkept)?;
-        let bench = Arc::new(Bench::new(self, dir.clone(), jobs, observer, stop)?);
-        if !bench.run().await? {
-            return Ok(RunReport::Interrupted { dir });
+        let (before, book) = (spending::before(&dir)?, spending::book(&dir));
+        let budget = Budget::new(self.options.limits, before, Some(book));
+        exchange.limit(Arc::clone(&budget));
+        let bench = Bench::new(self, dir.clone(), jobs, observer, stop, budget)?;
+        let bench = Arc::new(bench);
+        let ended = bench.run().await;
+        if !matches!(ended, Ok(true)) {
+            // A refusal of the disk says more than the limit that was reached beside it.
+            return match (ended, bench.budget.reached()) {
+                (Ok(_) | Err(ExperimentError::Quota(_)), Some(reached)) => {
+                    Ok(RunReport::Limited { dir, reached })
+                }
+                (Ok(_), None) => Ok(RunReport::Interrupted { dir }),
+                (Err(error), _) => Err(error),
+            };
         }
         bench.sort_files().map_err(stopped)?;
         let observer = Arc::clone(&bench.observer);
@@ -373,6 +398,7 @@ impl Runner {
                         .get(owner)
                         .map(|owner| owner.name.clone())
                         .filter(|owner| *owner != variant.name),
+                    upstream: variant.upstream.clone(),
                     cell: variant.cell.as_ref().map(|cell| CellManifest {
                         base: cell.base.clone(),
                         settings: cell.settings.clone(),
@@ -452,6 +478,25 @@ pub(crate) fn check_secrets(file: &ConfigFile, assembly: &Assembly) -> Result<()
         Err(ExperimentError::Config(
             missing.iter().map(problem).collect(),
         ))
+    }
+}
+
+/// Checks that there is a price for every model behind an API: a limit in dollars is none otherwise. A replay costs
+/// nothing.
+fn check_prices(file: &ConfigFile, assembly: &Assembly) -> Result<(), ExperimentError> {
+    if assembly.exchange().mode() == TrafficMode::Replay {
+        return Ok(());
+    }
+    let problem = |model: &String| {
+        let message = "--max-cost needs its price, which is not in the table: state `price-input` and, for a chat \
+                       model, `price-output` in US dollars per million tokens (0 where it costs nothing)";
+        file.problem(&format!("models.{model}"), message)
+    };
+    match assembly.without_price().as_slice() {
+        [] => Ok(()),
+        models => Err(ExperimentError::Config(
+            models.iter().map(problem).collect(),
+        )),
     }
 }
 

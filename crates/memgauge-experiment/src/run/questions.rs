@@ -175,6 +175,7 @@ impl Bench {
             } else {
                 answerer.answer(&cx, question, context).await
             };
+            self.budget.worked(start.elapsed());
             let elapsed = unheld(start.elapsed(), &meter);
             self.answering.fetch_sub(1, Ordering::Relaxed);
             let unit = TimingRow {
@@ -297,6 +298,7 @@ impl Bench {
                     &item.question,
                 )
                 .await;
+            self.budget.worked(start.elapsed());
             let elapsed = unheld(start.elapsed(), &meter);
             let unit = TimingRow {
                 warm_up: order < self.file.config.measure.warm_up,

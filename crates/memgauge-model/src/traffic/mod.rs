@@ -3,6 +3,7 @@
 //! Chats are kept by [`ChatModel::key`], vectors by [`Embedder::text_key`] one by one, so that
 //! neither the order of requests nor the size of batches changes what is found.
 
+mod budget;
 mod calls;
 mod cassette;
 mod chat;
@@ -15,12 +16,13 @@ mod report;
 mod sent;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use memgauge_core::{ChatModel, Embedder, Purpose, Traffic};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use budget::{Book, Budget, Limits, Paid, Reached, Taken};
 pub use calls::Calls;
 pub use cassette::Cassette;
 pub use entry::{Entry, EntryKind, Kept};
@@ -78,6 +80,7 @@ struct Shared {
     tally: Tally,
     flights: Flights,
     sent: Sent,
+    budget: OnceLock<Arc<Budget>>,
 }
 
 /// Where replies come from.
@@ -149,6 +152,7 @@ impl Exchange {
                 tally: Tally::default(),
                 flights: Flights::default(),
                 sent: Sent::default(),
+                budget: OnceLock::new(),
             }),
         }
     }
@@ -180,6 +184,12 @@ impl Exchange {
     /// When the cassette cannot be read.
     pub fn replay(cassette: &Path) -> Result<Self, TrafficError> {
         Ok(Self::new(Source::Cassette(Cassette::read(cassette)?)))
+    }
+
+    /// Holds what is sent from now on inside `budget`; the first budget stays. What is replayed or scripted takes
+    /// nothing.
+    pub fn limit(&self, budget: Arc<Budget>) {
+        let _ = self.shared.budget.set(budget);
     }
 
     /// Where replies come from.

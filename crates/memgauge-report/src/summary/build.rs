@@ -15,6 +15,7 @@ use super::no_op::{Arm, Outcomes, no_ops};
 use super::repeats::{Repeated, repeat_summary, variance};
 use super::suspicion::suspicions;
 use super::values::Measured;
+use super::work::WorkRows;
 use super::{
     ContextTokens, DOMAINS, HEADLINES, J, Mean, REFERENCE, SLICES, Scores, Summary, VariantSummary,
 };
@@ -23,7 +24,7 @@ use crate::manifest::{Machine, Manifest};
 use crate::parquet::ParquetError;
 use crate::record::{ContextSummary, JudgementRow, Phase, SCHEMA_VERSION, TextMetrics, TimingRow};
 use crate::retrieval::RetrievalScores;
-use crate::rundir::{RunDir, RunDirError};
+use crate::rundir::{RunDir, RunDirError, files};
 use crate::statistics::{Bootstrap, Column, Estimate, Layout, StatisticsError};
 
 /// A run cannot be summarised.
@@ -76,13 +77,24 @@ pub fn summarise(
     bootstrap: Bootstrap,
 ) -> Result<Summary, SummaryError> {
     let mut rows: BTreeMap<String, Vec<Row>> = BTreeMap::new();
-    dir.records(|row: Row| rows.entry(row.variant.clone()).or_default().push(row))?;
+    let mut work = WorkRows::default();
+    dir.records(|row: Row| {
+        work.asked(&row.variant, &row.question.conversation, row.repeat);
+        rows.entry(row.variant.clone()).or_default().push(row);
+    })?;
     let mut timings: BTreeMap<String, Vec<TimingRow>> = BTreeMap::new();
     dir.timings(|row| timings.entry(row.variant.clone()).or_default().push(row))?;
     let mut memories: BTreeMap<String, MemoryRows> = BTreeMap::new();
-    dir.ingest(|row| memories.entry(row.variant.clone()).or_default().add(&row))?;
+    dir.ingest(|row| {
+        work.ingested(&row);
+        memories.entry(row.variant.clone()).or_default().add(&row);
+    })?;
     let mut calls: BTreeMap<String, CallRows> = BTreeMap::new();
-    dir.calls(|row| calls.entry(row.variant.clone()).or_default().add(row))?;
+    dir.calls(|row| {
+        work.called(&row);
+        calls.entry(row.variant.clone()).or_default().add(row);
+    })?;
+    dir.rows(files::PAID, |row| work.paid(row))?;
 
     // One column entry per question asked of any variant, so that all variants share a layout. Repeats of a
     // question are no questions of their own: their mean counts.
@@ -279,6 +291,7 @@ pub fn summarise(
         bootstrap,
         machines: machines(manifest),
         resent: manifest.resent,
+        work: Some(work.summary()),
         suspicious,
         variants,
     })

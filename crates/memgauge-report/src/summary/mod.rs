@@ -10,6 +10,7 @@ mod no_op;
 mod repeats;
 mod suspicion;
 mod values;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ pub use no_op::NoOp;
 pub use repeats::{RepeatSummary, Spread, VarianceParts};
 pub use suspicion::{Reason, Suspicion};
 pub use values::metric_names;
+pub use work::WorkSummary;
 
 pub(crate) use judge::{Judged, judge_summary};
 pub(crate) use repeats::{Repeated, repeat_summary, variance};
@@ -331,6 +333,9 @@ pub struct Summary {
     /// As in the manifest.
     #[serde(default)]
     pub resent: u64,
+    /// What was done once for several; null in summaries of a memgauge that did not count.
+    #[serde(default)]
+    pub work: Option<WorkSummary>,
     /// What the controls say against the numbers; empty where nothing.
     #[serde(default)]
     pub suspicious: Vec<Suspicion>,

@@ -6,6 +6,7 @@ mod index_error;
 mod models;
 mod ranking;
 mod repeats;
+mod work;
 
 use std::fmt::Write as _;
 
@@ -14,9 +15,7 @@ use memgauge_core::Category;
 use crate::fate::Fate;
 use crate::summary::{J, Latency, SLICES, Summary};
 
-use cell::{
-    mark, milliseconds, percent_with_interval, percentiles, pooled, share, thousands,
-};
+use cell::{mark, milliseconds, percent_with_interval, percentiles, pooled, share, thousands};
 
 pub use comparison::comparison;
 pub use index_error::index_errors;
@@ -360,8 +359,8 @@ pub fn report(summary: &Summary, style: Style) -> String {
              recorded.",
         );
     }
-    if let Some(note) = conditions(summary) {
-        text.push_str(&note);
+    for note in [work::work(summary), conditions(summary)].iter().flatten() {
+        text.push_str(note);
         text.push('\n');
     }
     text.push_str(&warnings(summary));

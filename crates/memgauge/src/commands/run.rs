@@ -85,6 +85,7 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
         revision: option_env!("MEMGAUGE_REVISION").map(str::to_owned),
         started: jiff::Timestamp::now().to_string(),
         retry_failed: args.retry_failed,
+        limits: args.limits.limits(),
         supplies: Supplies {
             exchange: Arc::clone(&exchange),
             ..places::supplies()
@@ -136,6 +137,14 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
                 dir.path().display()
             ));
             Ok(exit::INTERRUPTED)
+        }
+        RunReport::Limited { dir, reached } => {
+            if let Some(line) = traffic::line(&exchange.report()).filter(|_| !global.quiet) {
+                output::note(&line);
+            }
+            let cache = args.traffic.cache.as_deref();
+            output::note(&args.limits.message(dir.path(), cache, &reached));
+            Ok(exit::BUDGET)
         }
     }
 }

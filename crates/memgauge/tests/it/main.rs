@@ -6,6 +6,7 @@
     reason = "tests fail by panicking and say on standard error which real data they used"
 )]
 
+mod budget;
 mod commands;
 mod documents;
 mod edges;
@@ -17,6 +18,8 @@ mod isolation;
 mod killed;
 mod memory;
 mod models;
+mod paid;
+mod plan;
 mod prompts;
 mod protocols;
 mod provider;
@@ -26,6 +29,7 @@ mod repeats;
 mod resume;
 mod retried;
 mod shard;
+mod sharing;
 mod traffic;
 
 use std::path::{Path, PathBuf};
