@@ -15,9 +15,10 @@ use memgauge_pipeline::system::SystemConfig;
 use memgauge_pipeline::update::UpdateConfig;
 use memgauge_store::VectorConfig;
 use schemars::SchemaGenerator;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use crate::config::{ExperimentConfig, MemoryConfig};
+use crate::config::MemoryConfig;
+pub use crate::schema::schema;
 
 /// The families in the order of the way of the data.
 pub const FAMILIES: [Family; 15] = [
@@ -99,43 +100,6 @@ pub fn memory() -> Entry {
     let schema = schemars::schema_for!(MemoryConfig).to_value();
     let definitions = schema.get("$defs").cloned().unwrap_or_default();
     entry("(top level)", &schema, &definitions)
-}
-
-/// JSON schema of a whole config file, for editors: profiles too, and tables that may leave out their `kind`
-/// because the system is one that says it.
-pub fn schema() -> Value {
-    let mut schema = schemars::schema_for!(ExperimentConfig).to_value();
-    let keys = schema.get("properties").and_then(Value::as_object);
-    // A profile says a part of a table, which the table's own schema would find incomplete.
-    let mut laid: Map<String, Value> = keys
-        .into_iter()
-        .flatten()
-        .map(|(key, schema)| {
-            let description = schema.get("description").cloned().unwrap_or_default();
-            (key.clone(), json!({ "description": description }))
-        })
-        .collect();
-    laid.insert(
-        "inherits".to_owned(),
-        json!({ "type": "string", "description": "Name of the profile that this one is laid over." }),
-    );
-    let profile = json!({
-        "description": "Profiles by name: keys of this file that `--profile NAME` lays over it, tables key by key. \
-                        `inherits` names a profile that is laid first.",
-        "type": "object",
-        "additionalProperties": {
-            "type": "object",
-            "properties": laid,
-            "additionalProperties": false,
-        },
-    });
-    if let Some(properties) = schema
-        .pointer_mut("/properties")
-        .and_then(Value::as_object_mut)
-    {
-        properties.insert("profile".to_owned(), profile);
-    }
-    schema
 }
 
 fn definitions(generator: &mut SchemaGenerator) -> Value {

@@ -25,6 +25,7 @@ pub(crate) fn controls(
     let arm = |name: &str, role: Role| PlannedVariant {
         name: name.to_owned(),
         role,
+        path: "controls".to_owned(),
         isolation: Isolation::Conversation,
         answerer: config.answerer.clone(),
         models: Default::default(),

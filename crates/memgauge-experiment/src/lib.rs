@@ -18,6 +18,7 @@ pub mod merge;
 mod parts;
 mod plan;
 pub mod run;
+mod schema;
 mod shard;
 mod sharing;
 

@@ -34,6 +34,8 @@ pub struct PlannedVariant {
     pub name: String,
     /// What it is.
     pub role: Role,
+    /// Place of its system in the config: `variant[2].system`; `controls` where the config does not write it out.
+    pub path: String,
     /// Whether its conversations share a memory.
     pub isolation: Isolation,
     /// What answers.
@@ -135,10 +137,11 @@ impl Plan {
         let config = &file.config;
         let conversations = select(file, dataset)?;
         let mut variants: Vec<PlannedVariant> = Vec::new();
-        for variant in &config.variant {
+        for (index, variant) in config.variant.iter().enumerate() {
             variants.push(PlannedVariant {
                 name: variant.name.clone(),
                 role: Role::System(variant.system.clone()),
+                path: format!("variant[{index}].system"),
                 isolation: variant.isolation.unwrap_or(config.isolation),
                 answerer: variant
                     .answerer

@@ -219,9 +219,9 @@ impl ConfigFile {
             base: None,
             places,
         };
-        if !cells_are_known {
-            // Nobody knows whether they are names of cells.
-            file.config.controls.swapped = None;
+        if !cells_are_known && let Some(swapped) = &mut file.config.controls.swapped {
+            // Nobody knows whether there are such cells.
+            swapped.retain(|name| !name.contains(','));
         }
         let found = file.combinations();
         problems.extend(found.into_iter().filter(|each| remedy.keeps(each)));

@@ -326,7 +326,9 @@ impl Maker<'_> {
             walked.push(step);
             let pointer = format!("/{}", walked.join("/"));
             if cell.pointer(&pointer).is_none_or(Value::is_null) {
-                let default = resolved(cell).and_then(|cell| cell.pointer(&pointer).cloned());
+                // Another setting of the cell may be wrong: then the base's defaults tell.
+                let whole = resolved(cell).or_else(|| resolved(self.base));
+                let default = whole.and_then(|cell| cell.pointer(&pointer).cloned());
                 let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
                 if let Some(table) = cell.pointer_mut(parent).and_then(Value::as_object_mut) {
                     let default = default.unwrap_or_else(|| Value::Object(Map::new()));
