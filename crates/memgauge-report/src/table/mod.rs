@@ -499,8 +499,8 @@ fn milliseconds(ms: f64) -> String {
     }
 }
 
-/// A mean token count: `26,031`.
-fn thousands(value: f64) -> String {
+/// A whole number in groups of three digits: `26,031`.
+pub fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

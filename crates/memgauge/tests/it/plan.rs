@@ -57,7 +57,6 @@ fn a_plan_says_what_is_then_asked_and_what_is_kept_afterwards() {
         .filter(|row| row["kind"] == "embed")
         .filter_map(|row| row["inputs"].as_u64())
         .sum();
-    // Every answer is the same word, so that the judge is asked once about a question and not once per variant.
     let scored = rows(&dir, "records.jsonl")
         .iter()
         .filter(|row| !row["judge"].is_null())
@@ -71,7 +70,6 @@ fn a_plan_says_what_is_then_asked_and_what_is_kept_afterwards() {
     );
     let embedded = exactly(&before, "index", "distinct") + exactly(&before, "search", "distinct");
     assert_eq!(embedded, texts as f64);
-    // The server counts tokens in a way of its own, so money is compared where the plan counts: in the summary's calls.
     assert!(of(&before, "answer", "dollars", "low") > 0.0);
     assert_eq!(summary(&dir)["work"]["made"], paid.len());
 

@@ -1,6 +1,7 @@
 //! Work that is done once for several cells, and once for several processes.
 
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use crate::paid::{PRICES, asks_nothing_twice, command, config, form, rows, run, server, summary};
@@ -139,7 +140,7 @@ fn two_runs_use_one_cache_at_the_same_time() {
         .into_iter()
         .map(|name| {
             let mut command = command(&file, folder.path(), name, &cached(&cache, &[]));
-            command.spawn().expect("memgauge starts")
+            command.stdout(Stdio::null()).spawn().expect("memgauge starts")
         })
         .collect();
     for mut child in begun {
