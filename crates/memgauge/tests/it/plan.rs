@@ -63,11 +63,9 @@ fn a_plan_says_what_is_then_asked_and_what_is_kept_afterwards() {
         .count() as f64;
     assert_eq!(exactly(&before, "answer", "sent"), 20.0);
     assert_eq!(exactly(&before, "judge", "calls"), 2.0 * scored);
-    assert_eq!(exactly(&before, "judge", "sent"), scored);
-    assert_eq!(
-        exactly(&before, "answer", "sent") + exactly(&before, "judge", "sent"),
-        chats
-    );
+    // A plan takes all answers to differ. Here all are the same word, and the judge is asked once for both variants.
+    assert_eq!(exactly(&before, "judge", "sent"), 2.0 * scored);
+    assert_eq!(exactly(&before, "answer", "sent") + scored, chats);
     let embedded = exactly(&before, "index", "distinct") + exactly(&before, "search", "distinct");
     assert_eq!(embedded, texts as f64);
     assert!(of(&before, "answer", "dollars", "low") > 0.0);
