@@ -1,6 +1,8 @@
 //! What a plan assumes where only a model could tell. Documented in docs/METHODOLOGY.md; every number here is stated
 //! with the plan.
 
+use memgauge_core::ChatRequest;
+
 use super::Step;
 use super::span::Span;
 
@@ -82,7 +84,49 @@ pub(super) fn text(tag: &str, n: u64) -> String {
     format!("Something that was said, as a model may put it in a sentence, number {tag} {n}.")
 }
 
-/// The same for a summary.
+/// Names of a conversation come again and again, so that edges touch older ones: there are so many.
+const NAMES: u64 = 32;
+/// Begins every name.
+const NAME: &str = "Thing-";
+
+/// The `n`-th text about entities: name and type in turn.
+pub(super) fn entity(tag: &str, n: u64) -> String {
+    if n.is_multiple_of(2) {
+        return "thing".to_owned();
+    }
+    let seed = tag.bytes().fold(0, |sum, byte| sum + u64::from(byte));
+    format!("{NAME}{}", (seed + n) % NAMES)
+}
+
+/// The `n`-th text about relations: subject, relation, object and an unknown day in turn.
+pub(super) fn relation(names: &[String], tag: &str, n: u64) -> String {
+    match n % 4 {
+        0 => String::new(),
+        2 => format!("relates {tag} to"),
+        _ => {
+            let at = usize::try_from(n / 2).unwrap_or(0) % names.len().max(1);
+            names.get(at).cloned().unwrap_or_default()
+        }
+    }
+}
+
+/// The assumed names that a prompt shows.
+pub(super) fn names_in(request: &ChatRequest) -> Vec<String> {
+    let is_mark = |c: char| !c.is_ascii_alphanumeric() && c != '-';
+    let words = request
+        .messages
+        .iter()
+        .flat_map(|message| message.content.split(is_mark));
+    let mut names: Vec<String> = Vec::new();
+    for word in words.filter(|word| word.starts_with(NAME)) {
+        if !names.iter().any(|known| known == word) {
+            names.push(word.to_owned());
+        }
+    }
+    names
+}
+
+/// A summary in the place of what a model would write.
 pub(super) fn summary(tag: &str) -> String {
     let sentences: Vec<String> = (0..8).map(|n| text(tag, n)).collect();
     sentences.join(" ")

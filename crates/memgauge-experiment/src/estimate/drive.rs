@@ -312,6 +312,11 @@ impl<'a> Driver<'a> {
             "{}: a system from outside is not started, and what it calls by itself is in no count",
             planned.name
         ));
+        // Makes its models known.
+        let _ = planned
+            .answerer
+            .build(&self.assembly.parts_of(&planned.models));
+        let _ = self.file.config.judge.build(&self.assembly.parts());
         let all = self.plan.questions_of(variant) as f64;
         if let AnswererConfig::Llm(config) = &planned.answerer {
             self.dry

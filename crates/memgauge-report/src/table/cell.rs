@@ -1,13 +1,18 @@
-//! Values as they stand in cells.
+//! Numbers and names as cells of a table.
 
 use super::UNKNOWN;
 use crate::summary::{Latency, Mean, SLICES, VariantSummary};
 
 pub(super) fn mark(variant: &VariantSummary) -> String {
-    if variant.control {
-        format!("{} *", variant.name)
+    mark_name(&variant.name, variant.control)
+}
+
+/// A name, marked where it is that of a control.
+pub(super) fn mark_name(name: &str, control: bool) -> String {
+    if control {
+        format!("{name} *")
     } else {
-        variant.name.clone()
+        name.to_owned()
     }
 }
 
@@ -68,8 +73,8 @@ pub(super) fn milliseconds(ms: f64) -> String {
     }
 }
 
-/// A mean token count: `26,031`.
-pub(super) fn thousands(value: f64) -> String {
+/// A whole number in groups of three digits: `26,031`.
+pub fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

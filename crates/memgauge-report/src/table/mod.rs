@@ -15,8 +15,9 @@ use memgauge_core::Category;
 use crate::fate::Fate;
 use crate::summary::{J, Latency, SLICES, Summary};
 
-use cell::{mark, milliseconds, percent_with_interval, percentiles, pooled, share, thousands};
+use cell::{mark, milliseconds, percent_with_interval, percentiles, pooled, share};
 
+pub use cell::thousands;
 pub use comparison::comparison;
 pub use index_error::index_errors;
 pub use models::{calls, cost, judge, judged, latency};

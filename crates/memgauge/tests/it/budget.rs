@@ -15,6 +15,17 @@ judge = { kind = "llm" }
 variant = [{ name = "lexical", system = { kind = "turns", retriever = { kind = "lexical", k = 3 }, fusion = { kind = "single" } } }]
 "#;
 
+/// What the next call may take, as the message says.
+fn next(message: &str) -> f64 {
+    let line = message
+        .lines()
+        .find(|line| line.starts_with("stopped before "))
+        .expect("a limit");
+    let words = line.split([' ', ';']);
+    let numbers = words.filter_map(|word| word.parse().ok());
+    numbers.last().expect("a number")
+}
+
 fn dollars(rows: &[Value]) -> f64 {
     rows.iter().filter_map(|row| row["dollars"].as_f64()).sum()
 }
@@ -26,25 +37,35 @@ fn a_run_stops_before_it_costs_more_and_goes_on_as_it_says() {
     let file = config(folder.path(), &server, PRICES, TEN);
     let cache = folder.path().join("the cache");
     let cache = cache.to_str().expect("UTF-8");
+    // With nothing to spend nothing is sent, and the message says what the first call may cost.
+    let options = ["--jobs", "1", "--cache", cache, "--max-cost"];
+    let ended = run(
+        &file,
+        folder.path(),
+        "none",
+        &[&options[..], &["0"]].concat(),
+    );
+    assert_eq!(ended.code, 5, "{}", ended.stderr);
+    assert!(server.requests().is_empty());
+    let limit = next(&ended.stderr) + 5.5 * REPLY;
+    let max = limit.to_string();
+
     let ended = run(
         &file,
         folder.path(),
         "runs",
-        &["--cache", cache, "--max-cost", "0.75"],
+        &[&options[..], &[&max]].concat(),
     );
     assert_eq!(ended.code, 5, "{}", ended.stderr);
-    assert!(
-        ended.stderr.contains("stopped before --max-cost 0.75: "),
-        "{}",
-        ended.stderr
-    );
+    let told = format!("stopped before --max-cost {max}: ");
+    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
     let first = server.requests().len();
     let dir = only_run(&folder.path().join("runs"));
     let paid = rows(&dir, "paid.jsonl");
-    assert!(first > 1 && first < 20, "{first}");
+    assert!((1..18).contains(&first), "{first}");
     assert_eq!(paid.len(), first);
     assert!((dollars(&paid) - first as f64 * REPLY).abs() < 1e-9);
-    assert!(dollars(&paid) <= 0.75, "{}", dollars(&paid));
+    assert!(dollars(&paid) <= limit, "{}", dollars(&paid));
     assert!(!dir.join("summary.json").exists());
 
     // What was taken before counts: nothing more fits.
@@ -52,10 +73,10 @@ fn a_run_stops_before_it_costs_more_and_goes_on_as_it_says() {
         end(memgauge()
             .args(["run", "--quiet", "--resume"])
             .arg(&dir)
-            .args(["--cache", cache])
+            .args(["--jobs", "1", "--cache", cache])
             .args(more))
     };
-    let again = resume(&["--max-cost", "0.75"]);
+    let again = resume(&["--max-cost", &max]);
     assert_eq!(again.code, 5, "{}", again.stderr);
     assert_eq!(server.requests().len(), first);
 
@@ -102,19 +123,26 @@ fn a_run_stops_before_it_takes_more_tokens() {
     let server = server(Duration::ZERO);
     // No price is needed for it.
     let file = config(folder.path(), &server, "", TEN);
-    let limits = ["--traffic", "live", "--max-tokens", "700"];
-    let ended = run(&file, folder.path(), "runs", &limits);
+    let options = ["--traffic", "live", "--jobs", "1", "--max-tokens"];
+    let none = run(
+        &file,
+        folder.path(),
+        "none",
+        &[&options[..], &["0"]].concat(),
+    );
+    assert_eq!(none.code, 5, "{}", none.stderr);
+    let limit = next(&none.stderr) as u64 + 80;
+    let max = limit.to_string();
+    let ended = run(
+        &file,
+        folder.path(),
+        "runs",
+        &[&options[..], &[&max]].concat(),
+    );
     assert_eq!(ended.code, 5, "{}", ended.stderr);
-    assert!(
-        ended.stderr.contains("of 700 tokens are used"),
-        "{}",
-        ended.stderr
-    );
-    assert!(
-        ended.stderr.contains(" --max-tokens 1400"),
-        "{}",
-        ended.stderr
-    );
+    let told = format!("of {max} tokens are used");
+    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+    assert!(ended.stderr.contains(" --max-tokens "), "{}", ended.stderr);
     let dir = only_run(&folder.path().join("runs"));
     let used: u64 = rows(&dir, "paid.jsonl")
         .iter()
@@ -123,7 +151,7 @@ fn a_run_stops_before_it_takes_more_tokens() {
         })
         .sum();
     assert_eq!(used, 15 * server.requests().len() as u64);
-    assert!(used > 0 && used <= 700, "{used}");
+    assert!(used > 0 && used <= limit, "{used}");
 }
 
 #[test]

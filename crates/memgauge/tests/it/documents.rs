@@ -58,7 +58,7 @@ fn every_experiment_is_sound() {
         // Every part of it can be built, without a key and without LOCOMO.
         let mut command = memgauge();
         command.arg("plan").arg(&path).arg("--dataset").arg(&sample);
-        let ended = end(command.arg("--quiet"));
+        let ended = end(command.args(["--quiet", "--conversations", "sample-1"]));
         assert_eq!(ended.code, 0, "{shown}: {}", ended.stderr);
         assert!(ended.stdout.contains("chat calls"), "{shown}");
     }

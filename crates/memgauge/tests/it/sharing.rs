@@ -1,6 +1,7 @@
 //! Work that is done once for several cells, and once for several processes.
 
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use crate::paid::{PRICES, asks_nothing_twice, command, config, form, rows, run, server, summary};
@@ -63,11 +64,6 @@ fn twelve_cells_over_retrieval_and_fusion_ingest_once() {
     assert_eq!(work["made"], requests.len());
     assert_eq!(work["made"], work["distinct"]);
     assert!(asks_nothing_twice(&requests));
-    // Equal contexts are answered once, whichever cells they belong to.
-    let chats = requests
-        .iter()
-        .filter(|one| !one.path.ends_with("/embeddings"));
-    assert!(chats.count() < 12 * 4);
     for text in [
         ended.stdout,
         String::from_utf8_lossy(&bytes(&dir, "report.md")).into_owned(),
@@ -139,7 +135,10 @@ fn two_runs_use_one_cache_at_the_same_time() {
         .into_iter()
         .map(|name| {
             let mut command = command(&file, folder.path(), name, &cached(&cache, &[]));
-            command.spawn().expect("memgauge starts")
+            command
+                .stdout(Stdio::null())
+                .spawn()
+                .expect("memgauge starts")
         })
         .collect();
     for mut child in begun {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use memgauge_experiment::estimate::{PowerEstimate, Span, StepEstimate, Total};
-use memgauge_report::table::{Style, Table};
+use memgauge_report::table::{Style, Table, thousands};
 
 use super::Planned;
 
@@ -235,9 +235,9 @@ fn between(span: Span, of: impl Fn(f64) -> String) -> String {
 /// Whole numbers: as they are where they are known, otherwise two digits, outwards.
 fn number(span: Span) -> String {
     if span.is_exact() {
-        return grouped(span.low);
+        return thousands(span.low);
     }
-    between(outwards(span), grouped)
+    between(outwards(span), thousands)
 }
 
 fn outwards(span: Span) -> Span {
@@ -262,24 +262,12 @@ fn digits(value: f64, round: fn(f64) -> f64) -> f64 {
     }
 }
 
-fn grouped(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 fn money(span: Span) -> String {
     let plain = |dollars: f64| match dollars {
         0.0 => "0".to_owned(),
         dollars if dollars < 0.01 => format!("{dollars:.5}"),
         dollars if dollars < 10.0 => format!("{dollars:.2}"),
-        dollars => grouped(dollars),
+        dollars => thousands(dollars),
     };
     between(outwards(span), plain)
 }
