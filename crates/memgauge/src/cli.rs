@@ -6,8 +6,10 @@ use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use memgauge_experiment::Shard;
 use memgauge_experiment::config::{Choices, Only};
 
+use crate::commands::compare::CompareArgs;
 use crate::commands::memory::MemoryArgs;
 use crate::commands::plan::PlanArgs;
+use crate::commands::rank::RankArgs;
 use crate::exit;
 use crate::limits::LimitOptions;
 
@@ -73,6 +75,10 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Judge the stored answers of a run again; nothing else is run.
     Judge(JudgeArgs),
+    /// Compare variants of one or several runs, question by question.
+    Compare(CompareArgs),
+    /// Rank variants of any runs, with intervals, ties and where the numbers come from.
+    Rank(RankArgs),
     /// List the families of components, their kinds, keys and defaults.
     Components(ComponentsArgs),
     /// Look at config files.

@@ -8,6 +8,7 @@
 
 mod budget;
 mod commands;
+mod compare;
 mod documents;
 mod edges;
 mod errors;
@@ -23,6 +24,7 @@ mod prompts;
 mod protocols;
 mod provider;
 mod quickstart;
+mod rank;
 mod real_data;
 mod repeats;
 mod resume;

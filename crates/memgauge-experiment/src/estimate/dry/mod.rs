@@ -111,7 +111,13 @@ impl DryRun {
     }
 
     /// What follows is asked for `variant`.
-    pub(in crate::estimate) fn enter(&self, variant: usize, phase: Phase, copies: Copies, weight: f64) {
+    pub(in crate::estimate) fn enter(
+        &self,
+        variant: usize,
+        phase: Phase,
+        copies: Copies,
+        weight: f64,
+    ) {
         let mut state = self.state();
         state.variant = variant;
         state.phase = Some(phase);
@@ -120,7 +126,13 @@ impl DryRun {
     }
 
     /// Counts requests of which nothing but their number is known.
-    pub(in crate::estimate) fn unknown(&self, variant: usize, step: Step, model: &str, calls: Span) {
+    pub(in crate::estimate) fn unknown(
+        &self,
+        variant: usize,
+        step: Step,
+        model: &str,
+        calls: Span,
+    ) {
         let mut state = self.state();
         let count = state.count(variant, step, model);
         count.calls = count.calls.plus(calls);
