@@ -11,13 +11,16 @@ mod commands;
 mod compare;
 mod documents;
 mod edges;
+mod errata;
 mod errors;
 mod external;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
 mod isolation;
+mod losses;
 mod memory;
 mod models;
+mod names;
 mod paid;
 mod plan;
 mod prompts;
