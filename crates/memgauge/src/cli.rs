@@ -3,15 +3,18 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
-use memgauge_experiment::Shard;
 use memgauge_experiment::config::Choices;
 
 use crate::commands::compare::CompareArgs;
+use crate::commands::errata::ErrataArgs;
 use crate::commands::memory::MemoryArgs;
+use crate::commands::paper::PaperArgs;
 use crate::commands::plan::PlanArgs;
 use crate::commands::rank::RankArgs;
+use crate::commands::run::RunArgs;
+use crate::commands::show::ShowArgs;
 use crate::exit;
-use crate::limits::LimitOptions;
+use crate::view::ViewOptions;
 
 /// Measures long-term memory for LLM agents.
 ///
@@ -75,6 +78,10 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Judge the stored answers of a run again; nothing else is run.
     Judge(JudgeArgs),
+    /// Read errata of a dataset's answer key: what they correct, what does not fit.
+    Errata(ErrataArgs),
+    /// Show the tables of Mem0's paper, beside a run, and check whose category names they go by.
+    Paper(PaperArgs),
     /// Compare variants of one or several runs, question by question.
     Compare(CompareArgs),
     /// Rank variants of any runs, with intervals, ties and where the numbers come from.
@@ -194,38 +201,6 @@ impl ConfigOptions {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct RunArgs {
-    /// The experiment.
-    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
-    pub(crate) file: Option<PathBuf>,
-    /// Go on with this run directory.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) resume: Option<PathBuf>,
-    /// With --resume: ask again what failed for reasons of infrastructure (a model that could not be reached, a
-    /// crash), and nothing else. Replies that could not be read are outcomes and stay.
-    #[arg(long, requires = "resume")]
-    pub(crate) retry_failed: bool,
-    #[command(flatten)]
-    pub(crate) config: ConfigOptions,
-    /// Conversations ingested and questions answered at a time.
-    #[arg(long, value_name = "N")]
-    pub(crate) jobs: Option<usize>,
-    /// Folder for run directories.
-    #[arg(long, value_name = "DIR", default_value = "reports/runs")]
-    pub(crate) out: PathBuf,
-    /// Run only part K of N; `memgauge merge` joins the parts.
-    #[arg(long, value_name = "K/N", conflicts_with = "resume")]
-    pub(crate) shard: Option<Shard>,
-    #[command(flatten)]
-    pub(crate) limits: LimitOptions,
-    #[command(flatten)]
-    pub(crate) traffic: TrafficOptions,
-    /// How the results are written to standard output.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct MergeArgs {
     /// Run directories of all parts.
     #[arg(value_name = "DIR", required = true)]
@@ -233,22 +208,9 @@ pub(crate) struct MergeArgs {
     /// Folder in which the run directory of the whole is made.
     #[arg(long, value_name = "DIR", default_value = "reports/runs")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) view: ViewOptions,
     /// How the results are printed.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ShowArgs {
-    /// A run directory.
-    pub(crate) dir: PathBuf,
-    /// One question, such as `conv-26/q0`.
-    #[arg(long, value_name = "ID")]
-    pub(crate) question: Option<String>,
-    /// One variant of the question, with its whole context.
-    #[arg(long, value_name = "NAME", requires = "question")]
-    pub(crate) variant: Option<String>,
-    /// How the summary, or the records of the question, are written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 }
@@ -276,11 +238,18 @@ pub(crate) struct JudgeArgs {
     /// prompt's name).
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// Judge only the answers to questions whose key is wrong by --errata, with the corrected answer as the
+    /// right one; written to `corrected-NAME.jsonl`. `memgauge show DIR --errata PATH` then knows J under
+    /// the corrected key.
+    #[arg(long, requires = "errata")]
+    pub(crate) only_errata: bool,
     /// Judgements at a time.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
     pub(crate) traffic: TrafficOptions,
+    #[command(flatten)]
+    pub(crate) view: ViewOptions,
     /// How the results are written to standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,

@@ -60,6 +60,14 @@ pub(super) fn percentiles(latency: Option<&Latency>) -> [String; 3] {
     }
 }
 
+/// p50 and p95 in seconds.
+pub(super) fn percentile_seconds(latency: Option<&Latency>) -> [String; 2] {
+    match latency {
+        Some(latency) => [latency.p50_ms, latency.p95_ms].map(|ms| format!("{:.3}", ms / 1e3)),
+        None => [UNKNOWN; 2].map(str::to_owned),
+    }
+}
+
 /// Three significant digits.
 pub(super) fn milliseconds(ms: f64) -> String {
     if ms >= 100.0 {

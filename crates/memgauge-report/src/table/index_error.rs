@@ -1,6 +1,7 @@
 //! What approximate indexes of vectors miss. Left out of a report where nothing can be compared.
 
-use super::{Table, UNKNOWN, mark, pooled};
+use super::cell::{mark, pooled};
+use super::{Table, UNKNOWN};
 use crate::summary::{Mean, Summary, VariantSummary};
 
 /// What is missed, and what evidence recall and answers lose by it.

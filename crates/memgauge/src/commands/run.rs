@@ -4,14 +4,52 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use clap::Args;
 use memgauge_experiment::{
     ConfigFile, ExperimentError, Plan, RunOptions, RunReport, Runner, Shard, Stop, Supplies,
 };
-use memgauge_report::{RunDir, files, table};
+use memgauge_report::loss::LossRules;
+use memgauge_report::{RunDir, files};
 
-use crate::cli::{Format, Global, RunArgs};
+use crate::cli::{ConfigOptions, Format, Global, TrafficOptions};
+use crate::limits::LimitOptions;
 use crate::progress::Progress;
+use crate::view::ViewOptions;
 use crate::{exit, output, places, traffic};
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The experiment.
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    file: Option<PathBuf>,
+    /// Go on with this run directory.
+    #[arg(long, value_name = "DIR")]
+    resume: Option<PathBuf>,
+    /// With --resume: ask again what failed for reasons of infrastructure (a model that could not be reached, a
+    /// crash), and nothing else. Replies that could not be read are outcomes and stay.
+    #[arg(long, requires = "resume")]
+    retry_failed: bool,
+    #[command(flatten)]
+    config: ConfigOptions,
+    /// Conversations ingested and questions answered at a time.
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Folder for run directories.
+    #[arg(long, value_name = "DIR", default_value = "reports/runs")]
+    out: PathBuf,
+    /// Run only part K of N; `memgauge merge` joins the parts.
+    #[arg(long, value_name = "K/N", conflicts_with = "resume")]
+    shard: Option<Shard>,
+    #[command(flatten)]
+    limits: LimitOptions,
+    #[command(flatten)]
+    traffic: TrafficOptions,
+    #[command(flatten)]
+    view: ViewOptions,
+    /// How the results are written to standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
 
 pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
     let begun = match &args.resume {
@@ -107,22 +145,17 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
     progress.finish();
     match report.context("run")? {
         RunReport::Finished { dir, summary } => {
-            match args.format {
-                Format::Human => output::result(&table::report(&summary, table::Style::Text))?,
-                Format::Markdown => {
-                    output::result(&table::report(&summary, table::Style::Markdown))?;
-                }
-                Format::Json => output::json(&summary)?,
-            }
             let failed: usize = summary.variants.iter().map(|variant| variant.failed).sum();
+            let next = example(&summary);
+            args.view
+                .print(&dir, *summary, &LossRules::default(), args.format)?;
             if !global.quiet {
                 if let Some(line) = traffic::line(&exchange.report()) {
                     output::note(&line);
                 }
                 let dir = dir.path().display();
                 output::note(&format!(
-                    "written to {dir}\nnext: memgauge show {dir} --question {}",
-                    example(&summary)
+                    "written to {dir}\nnext: memgauge show {dir} --question {next}"
                 ));
             }
             Ok(if failed > 0 {

@@ -22,8 +22,8 @@ fn next(message: &str) -> f64 {
         .find(|line| line.starts_with("stopped before "))
         .expect("a limit");
     let words = line.split([' ', ';']);
-    let numbers = words.filter_map(|word| word.parse().ok());
-    numbers.last().expect("a number")
+    let mut numbers = words.filter_map(|word| word.parse().ok());
+    numbers.next_back().expect("a number")
 }
 
 fn dollars(rows: &[Value]) -> f64 {

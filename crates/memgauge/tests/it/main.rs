@@ -11,14 +11,17 @@ mod commands;
 mod compare;
 mod documents;
 mod edges;
+mod errata;
 mod errors;
 mod external;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
 mod isolation;
 mod killed;
+mod losses;
 mod memory;
 mod models;
+mod names;
 mod paid;
 mod plan;
 mod prompts;
