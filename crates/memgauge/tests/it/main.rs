@@ -16,6 +16,7 @@ mod errors;
 mod external;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
+mod faults;
 mod isolation;
 mod killed;
 mod losses;
