@@ -2,6 +2,7 @@
 
 mod call;
 mod fate;
+pub mod import;
 mod judgements;
 mod lineage;
 mod manifest;
@@ -11,7 +12,9 @@ mod parquet;
 mod publish;
 mod question;
 pub mod record;
+pub mod rescore;
 pub mod retrieval;
+mod run_name;
 mod rundir;
 pub mod statistics;
 pub mod summary;
@@ -30,5 +33,6 @@ pub use order::Order;
 pub use parquet::write_parquet;
 pub use publish::publish;
 pub use question::{first_question, show_question};
+pub use run_name::{create_run, run_name};
 pub use rundir::{Appender, RunDir, RunDirError, files};
 pub use summary::{Summary, SummaryError, summarise};

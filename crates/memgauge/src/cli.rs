@@ -6,7 +6,9 @@ use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use memgauge_experiment::Shard;
 use memgauge_experiment::config::{Choices, Only};
 
+use crate::commands::import::ImportArgs;
 use crate::commands::memory::MemoryArgs;
+use crate::commands::rescore::RescoreArgs;
 use crate::exit;
 
 /// Measures long-term memory for LLM agents.
@@ -70,6 +72,10 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Judge the stored answers of a run again; nothing else is run.
     Judge(JudgeArgs),
+    /// Make run directories of other tools' result files.
+    Import(ImportArgs),
+    /// Compute every text metric of stored answers again, and show where a stored one differs.
+    Rescore(RescoreArgs),
     /// List the families of components, their kinds, keys and defaults.
     Components(ComponentsArgs),
     /// Look at config files.

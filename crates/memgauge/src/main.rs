@@ -36,6 +36,8 @@ fn main() -> ExitCode {
             Command::Merge(args) => commands::merge::run(args, &cli.global),
             Command::Show(args) => commands::show::run(args),
             Command::Judge(args) => commands::judge::run(args, &cli.global).await,
+            Command::Import(args) => commands::import::run(args, &cli.global),
+            Command::Rescore(args) => commands::rescore::run(args),
             Command::Components(args) => commands::components::run(args),
             Command::Config(args) => commands::config::run(args),
             Command::Prompts(args) => commands::prompts::run(args),

@@ -271,6 +271,7 @@ pub fn summarise(
         names: "official".to_owned(),
         bootstrap,
         machines: machines(manifest),
+        imported: manifest.imported.clone(),
         suspicious,
         variants,
     })
@@ -442,16 +443,8 @@ fn values(row: &Row) -> BTreeMap<String, f64> {
         values.insert(J.to_owned(), judge);
     }
     if let Some(scores) = &row.scores {
-        values.insert("f1.locomo".to_owned(), scores.f1_locomo);
-        for (name, value) in [
-            ("f1.set", scores.f1_set),
-            ("bleu1", scores.bleu1),
-            ("exact", scores.exact_match),
-        ] {
-            if let Some(value) = value {
-                values.insert(name.to_owned(), value);
-            }
-        }
+        let own = scores.by_name().into_iter();
+        values.extend(own.map(|(name, value)| (name.to_owned(), value)));
     }
     if let Some(retrieval) = &row.retrieval {
         values.insert("evidence.context".to_owned(), retrieval.context);

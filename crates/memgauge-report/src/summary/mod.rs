@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use memgauge_core::Stage;
 use serde::{Deserialize, Serialize};
 
+use crate::import::Imported;
 use crate::statistics::{Bootstrap, Domain, PairedDifference};
 
 pub(crate) use build::layout;
@@ -332,6 +333,9 @@ pub struct Summary {
     /// Machines that it ran on: with more than one, latencies are a mixture.
     #[serde(default = "one")]
     pub machines: usize,
+    /// Where the answers come from; null for a run of memgauge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
     /// What the controls say against the numbers; empty where nothing.
     #[serde(default)]
     pub suspicious: Vec<Suspicion>,
