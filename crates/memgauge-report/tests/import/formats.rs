@@ -33,7 +33,10 @@ fn mem0_scores_with_metrics_and_a_label() {
     );
     let imported = &one.run.imported;
     assert_eq!(imported.format, "mem0");
-    assert_eq!((imported.rows, imported.matched, imported.judge_runs), (3, 3, 1));
+    assert_eq!(
+        (imported.rows, imported.matched, imported.judge_runs),
+        (3, 3, 1)
+    );
     assert_eq!(one.labels("sample-2/q2"), [Some(true)]);
     assert_eq!(one.labels("sample-1/q0"), [Some(false)]);
     // A missing label is an error of the judge, not a wrong answer.
@@ -41,7 +44,14 @@ fn mem0_scores_with_metrics_and_a_label() {
     assert_eq!(one.record("sample-1/q1").judge, None);
     let j = one.run.summary.variants[0].j.expect("J");
     assert_eq!((j.n, j.mean), (2, 0.5));
-    assert_eq!(one.run.summary.variants[0].judge.as_ref().expect("a judge").errors, 1);
+    assert_eq!(
+        one.run.summary.variants[0]
+            .judge
+            .as_ref()
+            .expect("a judge")
+            .errors,
+        1
+    );
 
     let rescored = rescore(&one.run.dir).expect("metrics");
     let check = |metric: &str| {
@@ -56,7 +66,10 @@ fn mem0_scores_with_metrics_and_a_label() {
     assert_eq!(wrong[0].question.to_string(), "sample-1/q1");
     assert!((wrong[0].computed - 2.0 / 3.0).abs() < 1e-12);
     assert_eq!(check("bleu1").answers, 3);
-    let own = rescored.checks.iter().filter(|check| check.stored_by == StoredBy::Records);
+    let own = rescored
+        .checks
+        .iter()
+        .filter(|check| check.stored_by == StoredBy::Records);
     assert!(own.clone().count() == 4 && own.clone().all(|check| check.differences.is_empty()));
 }
 
@@ -78,9 +91,14 @@ fn mem0_answers_with_memories_and_times() {
     // By the tool's clock: no latency of ours.
     assert!(!one.run.dir.file(files::TIMINGS).exists());
     assert!(one.run.summary.variants[0].search.is_none());
-    assert!(matches!(&row.findings[..], [RowFinding::GoldDiffers { written, .. }] if written == "x"));
+    assert!(
+        matches!(&row.findings[..], [RowFinding::GoldDiffers { written, .. }] if written == "x")
+    );
     assert!(one.record("sample-1/q0").judgements.is_empty());
-    assert_eq!(one.run.dir.manifest().expect("a manifest").variants[0].judge, "none");
+    assert_eq!(
+        one.run.dir.manifest().expect("a manifest").variants[0].judge,
+        "none"
+    );
     assert!(one.run.summary.variants[0].j.is_none());
 }
 
@@ -112,10 +130,21 @@ fn evermemos_labels_of_several_runs() {
     assert_eq!(imported.format, "evermemos");
     assert_eq!(imported.answer_model.as_deref(), Some("model-a"));
     assert_eq!(imported.judge_model.as_deref(), Some("model-j"));
-    assert_eq!((imported.judge_prompt.as_deref(), imported.accuracy), (None, Some(0.5)));
+    assert_eq!(
+        (imported.judge_prompt.as_deref(), imported.accuracy),
+        (None, Some(0.5))
+    );
     assert_eq!(imported.judge_runs, 3);
-    assert!(one.run.rows.iter().all(|row| row.matched_by == Some(MatchedBy::Index)));
-    assert_eq!(one.labels("sample-1/q0"), [Some(true), Some(false), Some(true)]);
+    assert!(
+        one.run
+            .rows
+            .iter()
+            .all(|row| row.matched_by == Some(MatchedBy::Index))
+    );
+    assert_eq!(
+        one.labels("sample-1/q0"),
+        [Some(true), Some(false), Some(true)]
+    );
     // Runs keep their numbers: the second is missing, and no label.
     assert_eq!(one.labels("sample-1/q1"), [Some(true), None, Some(false)]);
     assert!((one.record("sample-1/q0").judge.expect("labels") - 2.0 / 3.0).abs() < 1e-12);
@@ -134,7 +163,10 @@ fn lists_and_runs_from_0_mean_the_same_as_from_1() {
     let expected = [Some(true), Some(false)];
     assert_eq!(of(json!([true, false])), expected);
     assert_eq!(of(json!({"0": true, "1": false})), expected);
-    assert_eq!(of(json!({"judgment_2": false, "judgment_1": true})), expected);
+    assert_eq!(
+        of(json!({"judgment_2": false, "judgment_1": true})),
+        expected
+    );
 }
 
 #[test]
@@ -165,7 +197,10 @@ fn zep_and_memos_answers_beside_golden_ones() {
     let stored: Vec<&String> = row.stored.keys().collect();
     assert_eq!(stored, ["bleu1"]);
     assert_eq!(row.reported["nlp_metrics.lexical.f1"], 1.0);
-    assert_eq!((row.reported["search_ms"], row.reported["answer_ms"]), (2.5, 12.5));
+    assert_eq!(
+        (row.reported["search_ms"], row.reported["answer_ms"]),
+        (2.5, 12.5)
+    );
 }
 
 fn backboard(conversation: &str, rows: &[Value]) -> Value {
@@ -191,7 +226,10 @@ fn backboard_rows_under_by_type_are_the_same_rows() {
     let whole = one(&backboard("sample-1", &rows), &dataset);
     let imported = &whole.run.imported;
     assert_eq!(imported.format, "backboard");
-    assert_eq!((imported.rows, imported.matched, imported.folded), (4, 2, 2));
+    assert_eq!(
+        (imported.rows, imported.matched, imported.folded),
+        (4, 2, 2)
+    );
     assert_eq!(whole.labels("sample-1/q1"), [Some(true)]);
     assert_eq!(whole.labels("sample-1/q0"), [None]);
     let record = whole.record("sample-1/q1");
@@ -200,7 +238,14 @@ fn backboard_rows_under_by_type_are_the_same_rows() {
     let mut part = backboard("sample-1", &rows);
     part["responses"] = json!([rows[0]]);
     let part = one(&part, &dataset);
-    assert_eq!((part.run.imported.rows, part.run.imported.matched, part.run.imported.folded), (3, 2, 1));
+    assert_eq!(
+        (
+            part.run.imported.rows,
+            part.run.imported.matched,
+            part.run.imported.folded
+        ),
+        (3, 2, 1)
+    );
 }
 
 #[test]
@@ -213,12 +258,27 @@ fn files_per_conversation_make_one_run() {
         path
     };
     let paths = [
-        write("bb_1.json", &backboard("sample-1", &[backboard_row("sample-1", PRICE, json!(true))])),
-        write("bb_2.json", &backboard("sample-2", &[backboard_row("sample-2", HIVE, json!(false))])),
+        write(
+            "bb_1.json",
+            &backboard("sample-1", &[backboard_row("sample-1", PRICE, json!(true))]),
+        ),
+        write(
+            "bb_2.json",
+            &backboard("sample-2", &[backboard_row("sample-2", HIVE, json!(false))]),
+        ),
     ];
     let runs = |join: Join| {
         let out = folder.path().join(format!("{join:?}"));
-        import_files(&paths, &dataset, &Asked { join, ..Asked::default() }, &out).expect("runs")
+        import_files(
+            &paths,
+            &dataset,
+            &Asked {
+                join,
+                ..Asked::default()
+            },
+            &out,
+        )
+        .expect("runs")
     };
     let together = runs(Join::Auto);
     assert_eq!(together.len(), 1);
@@ -227,7 +287,10 @@ fn files_per_conversation_make_one_run() {
     assert_eq!(together[0].summary.name, "bb");
     assert_eq!(runs(Join::Never).len(), 2);
     // The same conversation twice is two systems.
-    let other = write("other.json", &backboard("sample-1", &[backboard_row("sample-1", BOAT, json!(true))]));
+    let other = write(
+        "other.json",
+        &backboard("sample-1", &[backboard_row("sample-1", BOAT, json!(true))]),
+    );
     let paths = [paths[0].clone(), other];
     let out = folder.path().join("other");
     let runs = import_files(&paths, &dataset, &Asked::default(), &out).expect("runs");
@@ -261,7 +324,10 @@ fn memu_begins_its_index_again_with_every_conversation() {
     assert_eq!(imported.accuracy, Some(0.75));
     assert_eq!((imported.matched, imported.unmatched), (4, 0));
     assert_eq!(flat.labels("sample-2/q2"), [Some(true)]);
-    assert_eq!(flat.record("sample-2/q2").judgements[0].reply.as_deref(), Some("e"));
+    assert_eq!(
+        flat.record("sample-2/q2").judgements[0].reply.as_deref(),
+        Some("e")
+    );
     // Category 5 is in no pooled number.
     assert_eq!(flat.run.summary.variants[0].j.expect("J").n, 3);
 
@@ -270,7 +336,13 @@ fn memu_begins_its_index_again_with_every_conversation() {
         {"question_results": [row(2, HIVE, 4, true)]},
     ]});
     let nested = one(&nested, &dataset);
-    assert_eq!((nested.run.imported.format.as_str(), nested.run.imported.matched), ("memu", 2));
+    assert_eq!(
+        (
+            nested.run.imported.format.as_str(),
+            nested.run.imported.matched
+        ),
+        ("memu", 2)
+    );
 }
 
 #[test]
@@ -292,18 +364,42 @@ fn json_lines_and_tables_by_known_names_and_by_a_map() {
     let table = format!("Q;Said;Right;J1;J2\n\"{PRICE}\";340;340 pounds;yes;0\n{BOAT};;x;;\n");
     let asked = Asked {
         from: Some("csv"),
-        columns: &[("question", "Q"), ("answer", "Said"), ("gold", "Right"), ("label", "J1"), ("label", "J2")],
+        columns: &[
+            ("question", "Q"),
+            ("answer", "Said"),
+            ("gold", "Right"),
+            ("label", "J1"),
+            ("label", "J2"),
+        ],
         ..Asked::default()
     };
     let table = one_of("a.csv", &table, &dataset, &asked).expect("a run");
     assert_eq!(table.run.imported.format, "csv");
     assert_eq!(table.labels("sample-1/q1"), [Some(true), Some(false)]);
-    assert_eq!(table.rows(RowStatus::Matched)[1].findings.iter().filter(|f| f.kind() == "no-answer").count(), 1);
+    assert_eq!(
+        table.rows(RowStatus::Matched)[1]
+            .findings
+            .iter()
+            .filter(|f| f.kind() == "no-answer")
+            .count(),
+        1
+    );
 }
 
 #[test]
 fn every_format_has_a_name_of_its_own() {
     let mut names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
     names.sort_unstable();
-    assert_eq!(names, ["backboard", "csv", "evermemos", "jsonl", "mem0", "memu", "zep"]);
+    assert_eq!(
+        names,
+        [
+            "backboard",
+            "csv",
+            "evermemos",
+            "jsonl",
+            "mem0",
+            "memu",
+            "zep"
+        ]
+    );
 }

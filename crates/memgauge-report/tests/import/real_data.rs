@@ -57,26 +57,42 @@ fn is_whole(run: &ImportedRun, format: &str, rows: usize, findings: usize) {
 
 #[test]
 fn real_data_memobase_is_imported_and_scored_again() {
-    with("real_data_memobase_is_imported_and_scored_again", "memobase_eval_0503_3000.json", |run| {
-        is_whole(run, "mem0", 1_540, 0);
-        let variant = &run.summary.variants[0];
-        let j: Vec<String> = ["1-4", "multi-hop", "temporal", "open-domain", "single-hop"]
-            .iter()
-            .map(|slice| shown(variant, "j", slice))
-            .collect();
-        assert_eq!(j, ["70.91", "63.83", "80.37", "52.08", "71.82"]);
-        assert_eq!(shown(variant, "f1.set", "1-4"), "48.84");
-        assert_eq!(shown(variant, "f1.locomo", "1-4"), "51.24");
-        let bleu1 = variant.scores["bleu1"]["1-4"].expect("a mean").mean;
-        assert_eq!(format!("{bleu1:.6}"), "0.351474");
-        let rescored = rescore(&run.dir).expect("metrics");
-        for check in &rescored.checks {
-            assert!(check.differences.is_empty(), "{} {:?}", check.metric, check.stored_by);
-            assert_eq!(check.answers, 1_540);
-        }
-        let of_file = rescored.checks.iter().filter(|check| check.stored_by == StoredBy::File);
-        assert!(of_file.map(|check| check.metric.as_str()).eq(["bleu1", "f1.set"]));
-    });
+    with(
+        "real_data_memobase_is_imported_and_scored_again",
+        "memobase_eval_0503_3000.json",
+        |run| {
+            is_whole(run, "mem0", 1_540, 0);
+            let variant = &run.summary.variants[0];
+            let j: Vec<String> = ["1-4", "multi-hop", "temporal", "open-domain", "single-hop"]
+                .iter()
+                .map(|slice| shown(variant, "j", slice))
+                .collect();
+            assert_eq!(j, ["70.91", "63.83", "80.37", "52.08", "71.82"]);
+            assert_eq!(shown(variant, "f1.set", "1-4"), "48.84");
+            assert_eq!(shown(variant, "f1.locomo", "1-4"), "51.24");
+            let bleu1 = variant.scores["bleu1"]["1-4"].expect("a mean").mean;
+            assert_eq!(format!("{bleu1:.6}"), "0.351474");
+            let rescored = rescore(&run.dir).expect("metrics");
+            for check in &rescored.checks {
+                assert!(
+                    check.differences.is_empty(),
+                    "{} {:?}",
+                    check.metric,
+                    check.stored_by
+                );
+                assert_eq!(check.answers, 1_540);
+            }
+            let of_file = rescored
+                .checks
+                .iter()
+                .filter(|check| check.stored_by == StoredBy::File);
+            assert!(
+                of_file
+                    .map(|check| check.metric.as_str())
+                    .eq(["bleu1", "f1.set"])
+            );
+        },
+    );
 }
 
 /// J over three labels, and the mean and standard deviation of the runs.
@@ -96,7 +112,10 @@ fn evermemos(test: &str, file: &str, j: &str, runs: &[&str]) {
             assert_eq!(per_run, runs);
         }
         let stated = run.imported.accuracy.expect("the file sums up");
-        assert!((stated - variant.j.expect("J").mean).abs() < 5e-4, "{stated}");
+        assert!(
+            (stated - variant.j.expect("J").mean).abs() < 5e-4,
+            "{stated}"
+        );
     });
 }
 
@@ -144,11 +163,18 @@ fn real_data_specific_answers_are_accepted_as_published() {
 
 #[test]
 fn real_data_zep_is_imported() {
-    with("real_data_zep_is_imported", "zep-format_one-conversation.json", |run| {
-        is_whole(run, "zep", 152, 0);
-        let rows = run.rows.iter();
-        assert!(rows.filter_map(|row| row.question.as_ref()).all(|id| id.conversation.as_str() == "conv-26"));
-    });
+    with(
+        "real_data_zep_is_imported",
+        "zep-format_one-conversation.json",
+        |run| {
+            is_whole(run, "zep", 152, 0);
+            let rows = run.rows.iter();
+            assert!(
+                rows.filter_map(|row| row.question.as_ref())
+                    .all(|id| id.conversation.as_str() == "conv-26")
+            );
+        },
+    );
 }
 
 #[test]
@@ -158,15 +184,22 @@ fn real_data_backboard_is_imported_without_its_second_copy() {
         "backboard-format_one-conversation.json",
         |run| {
             let imported = &run.imported;
-            assert_eq!((imported.rows, imported.matched, imported.folded), (162, 81, 81));
+            assert_eq!(
+                (imported.rows, imported.matched, imported.folded),
+                (162, 81, 81)
+            );
             assert!(imported.findings.is_empty(), "{:?}", imported.findings);
             let j = run.summary.variants[0].j.expect("J");
             assert_eq!(j.n, 81);
             assert!((j.mean - 74.0 / 81.0).abs() < 1e-12);
             // The question that stands in category 4 and in category 5 is the one that was asked.
             let asked = |id: &str| {
-                let rows = run.rows.iter().filter(|row| row.status == RowStatus::Matched);
-                rows.filter_map(|row| row.question.as_ref()).any(|question| question.to_string() == id)
+                let rows = run
+                    .rows
+                    .iter()
+                    .filter(|row| row.status == RowStatus::Matched);
+                rows.filter_map(|row| row.question.as_ref())
+                    .any(|question| question.to_string() == id)
             };
             assert!(asked("conv-30/q61") && !asked("conv-30/q95"));
         },
