@@ -2,6 +2,7 @@
 
 mod comparison;
 mod models;
+mod provenance;
 mod ranking;
 mod repeats;
 
@@ -292,6 +293,10 @@ pub fn report(summary: &Summary, style: Style) -> String {
         }
     }
     text.push_str("\n\n");
+    if let Some(imported) = &summary.imported {
+        text.push_str(&provenance::imported(imported));
+        text.push('\n');
+    }
     let mut section = |table: &Table, note: &str| {
         text.push_str(&table.render(style));
         if !note.is_empty() {
