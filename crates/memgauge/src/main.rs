@@ -8,6 +8,7 @@ mod output;
 mod places;
 mod progress;
 mod traffic;
+mod view;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,8 @@ fn main() -> ExitCode {
             Command::Judge(args) => commands::judge::run(args, &cli.global).await,
             Command::Import(args) => commands::import::run(args, &cli.global),
             Command::Rescore(args) => commands::rescore::run(args),
+            Command::Errata(args) => commands::errata::run(args),
+            Command::Paper(args) => commands::paper::run(args),
             Command::Compare(args) => commands::compare::run(args),
             Command::Rank(args) => commands::rank::run(args),
             Command::Components(args) => commands::components::run(args),
