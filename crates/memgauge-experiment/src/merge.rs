@@ -7,7 +7,7 @@ use memgauge_core::ConversationId;
 use memgauge_report::record::IngestRow;
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::Summary;
-use memgauge_report::{Manifest, MergedShard, Order, RunDir, files, publish};
+use memgauge_report::{Manifest, MergedShard, Order, RunDir, files, publish, run_name};
 
 use crate::error::ExperimentError;
 
@@ -36,7 +36,8 @@ pub fn merge(parts: &[PathBuf], out: &Path) -> Result<(RunDir, Summary), Experim
     }
     dirs.sort_by_key(|(_, manifest)| manifest.shard.map(|shard| shard.index));
     let manifest = agreed(&dirs)?;
-    let draft = RunDir::draft(out.join(name(&manifest))).map_err(ExperimentError::RunDir)?;
+    let name = run_name(&manifest.started, &manifest.name, &manifest.digest) + "-merged";
+    let draft = RunDir::draft(out.join(name)).map_err(ExperimentError::RunDir)?;
     match join(&dirs, draft.dir(), &manifest) {
         Ok(summary) => Ok((draft.place().map_err(ExperimentError::RunDir)?, summary)),
         Err(error) => {
@@ -45,18 +46,6 @@ pub fn merge(parts: &[PathBuf], out: &Path) -> Result<(RunDir, Summary), Experim
             Err(error)
         }
     }
-}
-
-/// Name of the run directory: that of a run of one piece, marked.
-fn name(manifest: &Manifest) -> String {
-    let stamp: String = manifest
-        .started
-        .chars()
-        .take(19)
-        .filter(|c| *c != '-' && *c != ':')
-        .collect();
-    let short = manifest.digest.get(..8).unwrap_or(&manifest.digest);
-    format!("{stamp}-{}-{short}-merged", manifest.name)
 }
 
 /// The manifest of the whole, where all parts agree and none is missing.

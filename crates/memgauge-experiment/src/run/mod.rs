@@ -25,9 +25,10 @@ use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::Summary;
 use memgauge_report::{
     CellManifest, DatasetManifest, Manifest, RepeatsManifest, RunDir, RunDirError, ShardManifest,
-    TrafficManifest, VariantManifest, files, publish, record,
+    TrafficManifest, VariantManifest, files, new_run, publish, record, run_name,
 };
 
+pub use machine::describe as describe_machine;
 pub use observe::{Event, Observer, Stop};
 
 use crate::assemble::{Assembly, Supplies};
@@ -153,32 +154,17 @@ impl Runner {
         observer: Arc<dyn Observer>,
         stop: Stop,
     ) -> Result<RunReport, ExperimentError> {
-        let stamp: String = self
-            .options
-            .started
-            .chars()
-            .take(19)
-            .filter(|c| *c != '-' && *c != ':')
-            .collect();
-        let short = self.plan.digest.get(..8).unwrap_or(&self.plan.digest);
         let part = self.plan.shard.map_or_else(String::new, |shard| {
             format!("-{}of{}", shard.index(), shard.of())
         });
-        let name = format!("{stamp}-{}-{short}{part}", self.file.config.name);
         let manifest = self.manifest()?;
-        // Two runs of one experiment may start in the same second.
-        let mut attempt = 1;
-        let (dir, lock) = loop {
-            let name = match attempt {
-                1 => name.clone(),
-                n => format!("{name}-{n}"),
-            };
-            match begin(self.options.out.join(name), &manifest) {
-                Ok(begun) => break begun,
-                Err(RunDirError::Exists { .. }) if attempt < 100 => attempt += 1,
-                Err(error) => return Err(ExperimentError::RunDir(error)),
-            }
-        };
+        let name = run_name(
+            &self.options.started,
+            &self.file.config.name,
+            &self.plan.digest,
+        ) + &part;
+        let (dir, lock) = new_run(&self.options.out, &name, |path| begin(path, &manifest))
+            .map_err(ExperimentError::RunDir)?;
         let report = self.carry_on(dir, observer, stop).await;
         drop(lock);
         report
@@ -438,6 +424,7 @@ impl Runner {
                 of: shard.of(),
             }),
             merged: Vec::new(),
+            imported: None,
         })
     }
 }

@@ -299,6 +299,7 @@ pub fn summarise(
         machines: machines(manifest),
         resent: manifest.resent,
         work: Some(work.summary()),
+        imported: manifest.imported.clone(),
         suspicious,
         variants,
     })

@@ -19,6 +19,7 @@ use memgauge_core::{CategoryNames, Stage};
 use serde::{Deserialize, Serialize};
 
 use crate::errata::ErrataSummary;
+use crate::import::Imported;
 use crate::loss::LossSummary;
 use crate::statistics::{Bootstrap, Domain, PairedDifference};
 
@@ -343,6 +344,9 @@ pub struct Summary {
     /// What was done once for several; null in summaries of a memgauge that did not count.
     #[serde(default)]
     pub work: Option<WorkSummary>,
+    /// Where the answers come from; null for a run of memgauge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
     /// What the controls say against the numbers; empty where nothing.
     #[serde(default)]
     pub suspicious: Vec<Suspicion>,

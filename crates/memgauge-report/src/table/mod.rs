@@ -8,6 +8,7 @@ mod loss;
 mod memory;
 mod models;
 mod paper;
+mod provenance;
 mod ranking;
 mod render;
 mod repeats;
@@ -15,7 +16,7 @@ mod report;
 mod scores;
 mod work;
 
-pub use cell::thousands;
+pub use cell::{thousands, with_interval};
 use cell::{mark, percent_with_interval};
 pub use comparison::comparison;
 pub use errata::{answers_by_key, errata_note, evidence_by_key};

@@ -9,7 +9,7 @@ use super::render::{Style, Table};
 use super::work::work;
 use super::{
     answers_by_key, categories, errata_note, evidence_by_key, index_errors, losses, memory,
-    repeats, systems, waterfall, waterfall_note,
+    provenance, repeats, systems, waterfall, waterfall_note,
 };
 use crate::summary::{J, Latency, Summary};
 
@@ -65,6 +65,10 @@ pub fn report(summary: &Summary, view: impl Into<View>) -> String {
         }
     }
     text.push_str("\n\n");
+    if let Some(imported) = &summary.imported {
+        text.push_str(&provenance::imported(imported));
+        text.push('\n');
+    }
     let mut section = |table: &Table, note: &str| {
         text.push_str(&table.render(style));
         if !note.is_empty() {
