@@ -1,7 +1,7 @@
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::*;
-use crate::arm::fake::{FakeRun, judged_by, read};
+use crate::arm::fake::{FakeRun, imported, judged_by, read};
 use crate::table::{Style, ranking};
 
 const FEW: Bootstrap = Bootstrap {
@@ -70,12 +70,11 @@ fn arms_are_sorted_and_neighbours_that_are_not_decided_share_a_rank() {
 #[test]
 fn other_judges_and_datasets_are_not_mixed() {
     let folder = tempfile::tempdir().unwrap();
-    let imported = || json!({"imported": {}});
     let texts = [
         write(folder.path(), "a", judged_by("m", "p"), 30),
         write(folder.path(), "b", judged_by("m", "q"), 40),
-        write(folder.path(), "c", imported(), 50),
-        write(folder.path(), "d", imported(), 60),
+        write(folder.path(), "c", imported(None), 50),
+        write(folder.path(), "d", imported(None), 60),
     ];
     let arms = read(&texts);
     let found = rank(&arms, None, &[], FEW).unwrap();

@@ -73,10 +73,12 @@ fn model(judge: &JudgeFacts) -> Option<String> {
     judge.model.clone().or(served)
 }
 
-/// The beginning of the prompt's digest, or of that of the whole judge.
+/// The beginning of the prompt's digest, or of that of the whole judge; a name in its place stands whole.
 fn prompt(judge: &JudgeFacts) -> Option<String> {
     let digest = judge.prompt_digest.as_ref().or(judge.digest.as_ref())?;
-    Some(digest.get(..8).unwrap_or(digest).to_owned())
+    let is_digest = digest.len() >= 32 && digest.chars().all(|c| c.is_ascii_hexdigit());
+    let shown = if is_digest { digest.get(..8) } else { None };
+    Some(shown.unwrap_or(digest).to_owned())
 }
 
 fn table(ranking: &Ranking, group: &RankGroup) -> Table {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::repeats::run_config;
 use crate::{Ended, bytes, end, memgauge, only_run};
 
 /// Two retrievers on two of the sample's conversations.
@@ -23,17 +24,7 @@ name = "no-memory"
 system = {{ kind = "no-memory" }}
 "#
     );
-    let file = folder.join(format!("{name}.toml"));
-    std::fs::write(&file, config).expect("a config");
-    let out = folder.join(name);
-    let ended = end(memgauge()
-        .args(["run", "--quiet"])
-        .arg(&file)
-        .arg("--out")
-        .arg(&out)
-        .args(more));
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    only_run(&out)
+    run_config(folder, name, &config, more)
 }
 
 /// A copy of a run with its records changed line by line, and a key laid over its manifest.
@@ -62,6 +53,15 @@ pub fn altered(
         std::fs::write(to.join(file), text).expect("a file");
     }
     to.to_owned()
+}
+
+/// `imported` of a manifest that tells nothing of judge and answer model.
+pub fn untold() -> Value {
+    serde_json::json!({
+        "format": "mem0", "files": [], "answer_model": null, "answer_prompt": null, "judge_model": null,
+        "judge_prompt": null, "accuracy": null, "rows": 1, "matched": 1, "folded": 0, "conflicting": 0,
+        "unmatched": 0, "unreadable": 0, "findings": {}, "missing": {}, "judge_runs": 3,
+    })
 }
 
 fn compare(arguments: &[&str]) -> Ended {
@@ -264,14 +264,14 @@ fn labels_of_another_judge_or_of_one_that_nobody_named_are_refused() {
         &folder.path().join("imported"),
         labelled,
         "imported",
-        serde_json::json!({}),
+        untold(),
     );
     let twin = altered(
         &run,
         &folder.path().join("twin"),
         labelled,
         "imported",
-        serde_json::json!({}),
+        untold(),
     );
     let (imported, twin) = (text(&imported), text(&twin));
     let refused = compare(&[&format!("{imported}:hybrid"), &format!("{twin}:hybrid")]);
