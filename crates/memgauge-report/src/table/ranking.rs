@@ -34,13 +34,13 @@ pub fn ranking(ranking: &Ranking, style: Style) -> String {
     }
     let _ = writeln!(
         text,
-        "{} x 100 over an arm's own questions, {} category names, with {:.0} % two-stage cluster-bootstrap intervals ({} \
+        "{} x 100 over an arm's own questions, {}, with {:.0} % two-stage cluster-bootstrap intervals ({} \
          resamples, seed {}). =: tied with the arm above: the interval of their paired difference (\"behind\", on the \
          questions that both answered) holds 0, so that the order of the two is not decided; only neighbours are looked at. \
          {UNKNOWN} = not known. * = control that reads the answer key or the wrong memory; † = another tool made the answers; \
          … = the run is not finished.",
         ranking.metric,
-        ranking.names,
+        ranking.names.label(),
         100.0 * ranking.bootstrap.confidence,
         ranking.bootstrap.resamples,
         ranking.bootstrap.seed,
