@@ -85,6 +85,9 @@ mod tests {
         assert_eq!(names, ["multi-hop+single-hop", "multi-hop", "single-hop"]);
         let paper = slices(&chosen, CategoryNames::Mem0Paper);
         assert_eq!(paper[0].0, "single-hop+open-domain");
-        assert_eq!((&paper[1].0[..], &paper[1].1), ("single-hop", &vec![Category::MultiHop]));
+        assert_eq!(
+            (&paper[1].0[..], &paper[1].1),
+            ("single-hop", &vec![Category::MultiHop])
+        );
     }
 }

@@ -111,5 +111,14 @@ fn an_arm_without_the_metric_stands_last() {
     let found = rank(&read(&texts), Some("j"), &[], CategoryNames::Official, FEW).unwrap();
     let all: Vec<_> = found.groups.iter().flat_map(ranks).collect();
     assert!(all.contains(&("bare", None, false)) && all.contains(&("a", Some(1), false)));
-    assert!(rank(&read(&texts[..1]), Some("j"), &[], CategoryNames::Official, FEW).is_err());
+    assert!(
+        rank(
+            &read(&texts[..1]),
+            Some("j"),
+            &[],
+            CategoryNames::Official,
+            FEW
+        )
+        .is_err()
+    );
 }

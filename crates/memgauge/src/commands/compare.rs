@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use memgauge_core::{Category, CategoryNames};
 use memgauge_core::config::unknown;
+use memgauge_core::{Category, CategoryNames};
 use memgauge_report::RunDir;
 use memgauge_report::arm::{self, Arm, Selection};
 use memgauge_report::compare::{CompareError, CompareOptions, Comparison, compare, questions_csv};

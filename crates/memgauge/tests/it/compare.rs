@@ -173,6 +173,48 @@ fn categories_and_margins_can_be_chosen() {
 }
 
 #[test]
+fn names_are_those_asked_for_and_errata_leave_questions_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = sample_run(folder.path(), "pair", &[]);
+    let manifest: Value = serde_json::from_slice(&bytes(&run, "manifest.json")).expect("JSON");
+    let errata = folder.path().join("errata.toml");
+    let content = &manifest["dataset"]["content"];
+    let rows = "[[erratum]]\nid = \"sample-1/q0\"\nkind = \"incomplete\"\n";
+    let text_of = format!("memgauge-errata = 1\ndataset = {content}\nsource = \"a test\"\n{rows}");
+    std::fs::write(&errata, text_of).expect("a file");
+    let (run, errata) = (text(&run), text(&errata));
+    let count = |more: &[&str]| {
+        let arguments: Vec<&str> = [run.as_str(), "--format", "json"]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
+        let found = json(&compare(&arguments));
+        let n = found["pairs"][0]["slices"][0]["difference"]["n"].clone();
+        (found, n.as_u64().expect("a count"))
+    };
+    let (published, all) = count(&[]);
+    let (clean, rest) = count(&["--errata", &errata]);
+    assert_eq!(all, rest + 1);
+    let key = |found: &Value| found["arms"][0]["facts"]["key"].clone();
+    assert_eq!(
+        (key(&published), key(&clean)),
+        ("published".into(), "published, clean subset".into())
+    );
+    // What the paper calls single-hop is multi-hop in LOCOMO.
+    let (paper, n) = count(&["--names", "mem0-paper", "--category", "single-hop"]);
+    assert_eq!(
+        (&paper["names"], &paper["slices"]),
+        (&"mem0-paper".into(), &serde_json::json!(["single-hop"]))
+    );
+    assert_eq!(n, count(&["--category", "multi-hop"]).1);
+    let told = compare(&[&run, "--names", "mem0-paper", "--errata", &errata]).stdout;
+    assert!(
+        told.contains("names of Mem0's paper), published, clean subset key"),
+        "{told}"
+    );
+}
+
+#[test]
 fn runs_under_other_conditions_are_refused_unless_forced() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = sample_run(folder.path(), "pair", &[]);
