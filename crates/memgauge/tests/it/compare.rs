@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::repeats::run_config;
-use crate::{Ended, bytes, end, memgauge, only_run};
+use crate::{Ended, bytes, end, memgauge};
 
 /// Two retrievers on two of the sample's conversations.
 pub fn sample_run(folder: &Path, name: &str, more: &[&str]) -> PathBuf {
