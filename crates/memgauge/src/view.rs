@@ -115,7 +115,7 @@ pub(crate) fn load(path: &Path, dataset: &Dataset) -> anyhow::Result<Errata> {
 }
 
 /// The dataset that a run was made of: where it was, or where datasets are looked for.
-fn dataset_of(manifest: &Manifest) -> anyhow::Result<Dataset> {
+pub(crate) fn dataset_of(manifest: &Manifest) -> anyhow::Result<Dataset> {
     let recorded = &manifest.dataset;
     let is_it = |dataset: &Dataset| dataset.fingerprint.content == recorded.content;
     if let Ok(dataset) = locomo::load(Path::new(&recorded.path))

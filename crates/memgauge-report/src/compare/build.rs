@@ -123,7 +123,7 @@ pub fn compare(arms: &[Arm], options: &CompareOptions) -> Result<Comparison, Com
         )));
     }
     let all: Vec<&Arm> = arms.iter().collect();
-    let columns = Columns::new(&all, &metric, slices(&options.categories));
+    let columns = Columns::new(&all, &metric, slices(&options.categories, options.names));
     let found = incomparable(arms, &places, &metric, columns.headline());
     if !found.is_empty() && !options.force {
         return Err(CompareError::Incomparable {
@@ -139,7 +139,7 @@ pub fn compare(arms: &[Arm], options: &CompareOptions) -> Result<Comparison, Com
     }));
     Ok(Comparison {
         schema_version: SCHEMA_VERSION,
-        names: "official".to_owned(),
+        names: options.names,
         margin: options.margin,
         bootstrap: options.bootstrap,
         slices: columns

@@ -9,6 +9,7 @@ mod questions;
 
 use std::collections::BTreeMap;
 
+use memgauge_core::CategoryNames;
 use serde::Serialize;
 
 use crate::arm::ArmFacts;
@@ -31,8 +32,8 @@ pub struct Comparison {
     pub schema_version: u32,
     /// The metric.
     pub metric: String,
-    /// Whose category names are used.
-    pub names: String,
+    /// Whose category names the slices go by.
+    pub names: CategoryNames,
     /// Differences inside plus and minus this count as none, in score units.
     pub margin: f64,
     /// How the intervals were made.

@@ -2,6 +2,7 @@
 
 mod build;
 
+use memgauge_core::CategoryNames;
 use serde::Serialize;
 
 use crate::arm::JudgeFacts;
@@ -17,8 +18,8 @@ pub struct Ranking {
     pub schema_version: u32,
     /// The metric.
     pub metric: String,
-    /// Whose category names are used.
-    pub names: String,
+    /// Whose category names the slices go by.
+    pub names: CategoryNames,
     /// How the intervals were made.
     pub bootstrap: Bootstrap,
     /// The questions of every column: categories together (the first, by which the arms are sorted), and each alone.

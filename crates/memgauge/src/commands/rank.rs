@@ -1,5 +1,7 @@
 //! `memgauge rank`
 
+use std::path::PathBuf;
+
 use clap::Args;
 use memgauge_report::compare::CompareError;
 use memgauge_report::rank::rank;
@@ -7,6 +9,7 @@ use memgauge_report::table::{self, Style};
 
 use super::compare::{bootstrap, categories, read};
 use crate::cli::Format;
+use crate::view::NamesOption;
 use crate::{exit, output};
 
 const EXAMPLES: &str = "\
@@ -24,12 +27,18 @@ pub(crate) struct RankArgs {
     /// The metric to sort by [default: j where every arm has labels, otherwise f1.locomo].
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
-    /// Only these categories, by official name or number [default: 1 to 4 together, and each alone].
+    /// Only these categories, by name or number [default: 1 to 4 together, and each alone].
     #[arg(long, value_name = "NAME|N,..", value_delimiter = ',')]
     category: Vec<String>,
     /// Labels of `memgauge judge --name NAME` instead of the runs' own.
     #[arg(long, value_name = "NAME")]
     judge: Option<String>,
+    #[command(flatten)]
+    naming: NamesOption,
+    /// Leave out the questions whose answer key these errata call wrong: locomo-audit's errors.json, or memgauge's own
+    /// format (docs/FORMAT.md).
+    #[arg(long, value_name = "PATH")]
+    errata: Option<PathBuf>,
     /// Seed of the resampling [default: that of the first run].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -39,10 +48,11 @@ pub(crate) struct RankArgs {
 }
 
 pub(crate) fn run(args: &RankArgs) -> anyhow::Result<u8> {
-    let arms = read(&args.arms, args.judge.as_deref())?;
-    let categories = categories(&args.category)?;
+    let names = args.naming.names;
+    let arms = read(&args.arms, args.judge.as_deref(), args.errata.as_deref())?;
+    let categories = categories(&args.category, names)?;
     let bootstrap = bootstrap(&arms, args.seed);
-    let ranking = match rank(&arms, args.metric.as_deref(), &categories, bootstrap) {
+    let ranking = match rank(&arms, args.metric.as_deref(), &categories, names, bootstrap) {
         Ok(ranking) => ranking,
         Err(error @ CompareError::Statistics(_)) => return Err(error.into()),
         Err(error) => return Err(exit::user(error.to_string())),
