@@ -1,6 +1,7 @@
 //! Records, metrics, statistics and tables: functions of saved files.
 
 mod call;
+pub mod card;
 mod fate;
 mod judgements;
 mod lineage;
@@ -8,6 +9,7 @@ mod manifest;
 pub mod metrics;
 mod order;
 mod parquet;
+pub mod powered;
 mod publish;
 mod question;
 pub mod record;
@@ -15,6 +17,7 @@ pub mod retrieval;
 mod rundir;
 pub mod statistics;
 pub mod summary;
+pub mod surrogate;
 pub mod table;
 
 pub use fate::{Fate, fate};

@@ -30,6 +30,10 @@ pub mod files {
     pub const PARQUET: &str = "records.parquet";
     /// The summary as Markdown.
     pub const REPORT: &str = "report.md";
+    /// [`crate::surrogate::EstimateRow`] per line.
+    pub const ESTIMATES: &str = "surrogate.jsonl";
+    /// [`crate::surrogate::SurrogateReport`].
+    pub const SURROGATE: &str = "surrogate.json";
     /// Held by the process that writes.
     pub const LOCK: &str = ".lock";
     /// Stores of the memory systems while the run is unfinished.

@@ -7,6 +7,7 @@ use memgauge_experiment::Shard;
 use memgauge_experiment::config::{Choices, Only};
 
 use crate::commands::memory::MemoryArgs;
+use crate::commands::surrogate::SurrogateArgs;
 use crate::exit;
 
 /// Measures long-term memory for LLM agents.
@@ -70,6 +71,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Judge the stored answers of a run again; nothing else is run.
     Judge(JudgeArgs),
+    /// Estimate J without a judge (J~), or J from a sample of labels.
+    Surrogate(SurrogateArgs),
     /// List the families of components, their kinds, keys and defaults.
     Components(ComponentsArgs),
     /// Look at config files.

@@ -1,6 +1,8 @@
 //! Tables of a summary, as aligned text for a terminal and as Markdown.
 
+mod card;
 mod models;
+mod surrogate;
 
 use std::fmt::Write as _;
 
@@ -9,7 +11,9 @@ use memgauge_core::Category;
 use crate::fate::Fate;
 use crate::summary::{J, Latency, Mean, SLICES, Summary, VariantSummary};
 
+pub use card::judge_card;
 pub use models::{calls, cost, judge, judged, latency};
+pub use surrogate::{estimated, evaluated, powered};
 
 /// Shown where nothing is known: never 0.
 const UNKNOWN: &str = "–";

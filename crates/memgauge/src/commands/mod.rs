@@ -14,3 +14,4 @@ pub(crate) mod prompts;
 pub(crate) mod run;
 pub(crate) mod show;
 mod stores;
+pub(crate) mod surrogate;
