@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
 use memgauge_core::{AnswerKey, Judge, Meter, Question, Stage};
+use memgauge_report::powered::sample;
 use memgauge_report::record::{AnswerTokens, JudgementRow, QuestionRecord};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::{
@@ -26,6 +27,8 @@ pub struct JudgeOptions {
     pub name: String,
     /// Judgements at a time; `None` or 0 = 16.
     pub jobs: Option<usize>,
+    /// Size and seed of a random sample of the questions: only their answers are judged; `None` = all.
+    pub sample: Option<(usize, u64)>,
     /// Models' traffic, secrets, prompts.
     pub supplies: Supplies,
 }
@@ -50,7 +53,7 @@ struct Task {
     run: u32,
 }
 
-/// Judges every stored answer of categories 1 to 4 with the judge of `file`. Judgements that the
+/// Judges every stored answer of categories 1 to 4, or those of a sample, with the judge of `file`. Judgements that the
 /// same judge has made before are kept; errors are tried again.
 ///
 /// # Errors
@@ -106,14 +109,21 @@ pub async fn judge_again(
         }
     })
     .map_err(ExperimentError::RunDir)?;
+    let mut records: Vec<Arc<QuestionRecord>> = Vec::new();
+    dir.records(|record: QuestionRecord| {
+        if record.answer.is_some() && record.category.is_scored() {
+            records.push(Arc::new(record));
+        }
+    })
+    .map_err(ExperimentError::RunDir)?;
+    if let Some((size, seed)) = options.sample {
+        let drawn = sample(records.iter().map(|record| &record.question), size, seed);
+        records.retain(|record| drawn.contains(&record.question));
+    }
     let mut places: BTreeMap<JudgedKey, usize> = BTreeMap::new();
     let mut tasks: Vec<Task> = Vec::new();
     let mut all = 0;
-    dir.records(|record: QuestionRecord| {
-        if record.answer.is_none() || !record.category.is_scored() {
-            return;
-        }
-        let record = Arc::new(record);
+    for record in &records {
         for run in 0..judge.runs() {
             let key = (
                 record.variant.clone(),
@@ -123,15 +133,14 @@ pub async fn judge_again(
             );
             if !done.contains(&key) {
                 tasks.push(Task {
-                    record: Arc::clone(&record),
+                    record: Arc::clone(record),
                     run,
                 });
             }
             places.insert(key, all);
             all += 1;
         }
-    })
-    .map_err(ExperimentError::RunDir)?;
+    }
     if all == 0 {
         return Err(ExperimentError::Resume(format!(
             "{}: there is no answer of categories 1 to 4 to judge",

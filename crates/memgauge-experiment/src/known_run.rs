@@ -8,9 +8,7 @@ use memgauge_dataset::{Dataset, Item};
 use memgauge_report::card::{Known, KnownKind, Role, known_answers};
 use memgauge_report::metrics::PreparedGold;
 use memgauge_report::powered::sample;
-use memgauge_report::record::{
-    Candidates, Outcome, QuestionRecord, SCHEMA_VERSION, TextMetrics,
-};
+use memgauge_report::record::{Candidates, Outcome, QuestionRecord, SCHEMA_VERSION, TextMetrics};
 use memgauge_report::{
     DatasetManifest, Manifest, RepeatsManifest, RunDir, RunDirError, VariantManifest, files,
 };
@@ -81,8 +79,9 @@ pub fn known_run(
     for kind in KnownKind::ALL {
         let answers = known_answers(kind, &questions);
         let made = items.iter().zip(answers);
-        let made: Vec<(&Item, String)> =
-            made.filter_map(|((_, item), answer)| Some((*item, answer?))).collect();
+        let made: Vec<(&Item, String)> = made
+            .filter_map(|((_, item), answer)| Some((*item, answer?)))
+            .collect();
         let ids = || made.iter().map(|(item, _)| &item.question.id);
         let drawn: BTreeSet<QuestionId> =
             sample(ids(), options.per_kind.unwrap_or(usize::MAX), options.seed);

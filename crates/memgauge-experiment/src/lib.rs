@@ -13,6 +13,7 @@ mod digest;
 mod error;
 mod estimate;
 mod judging;
+mod known_run;
 pub mod memory;
 pub mod merge;
 mod plan;
@@ -25,6 +26,7 @@ pub use config::{ConfigFile, ExperimentConfig, Isolation, MemoryConfig, VariantC
 pub use error::ExperimentError;
 pub use estimate::Calls;
 pub use judging::{JudgeEnd, JudgeOptions, judge_again};
+pub use known_run::{KnownOptions, known_run, role};
 pub use memgauge_pipeline::prompt;
 pub use memory::Memory;
 pub use plan::{Group, Plan, PlannedConversation, PlannedVariant, Role};

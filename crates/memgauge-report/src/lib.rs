@@ -1,8 +1,11 @@
 //! Records, metrics, statistics and tables: functions of saved files.
 
+pub mod arm;
 mod call;
 pub mod card;
+pub mod compare;
 mod fate;
+pub mod import;
 mod judgements;
 mod lineage;
 mod manifest;
@@ -12,8 +15,11 @@ mod parquet;
 pub mod powered;
 mod publish;
 mod question;
+pub mod rank;
 pub mod record;
+pub mod rescore;
 pub mod retrieval;
+mod run_name;
 mod rundir;
 pub mod statistics;
 pub mod summary;
@@ -33,5 +39,6 @@ pub use order::Order;
 pub use parquet::write_parquet;
 pub use publish::publish;
 pub use question::{first_question, show_question};
+pub use run_name::{create_run, run_name};
 pub use rundir::{Appender, RunDir, RunDirError, files};
 pub use summary::{Summary, SummaryError, summarise};

@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use memgauge_core::ConversationId;
+use memgauge_dataset::Dataset;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::import::Imported;
 
 /// What a run was made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,6 +75,16 @@ pub struct Manifest {
     /// The parts that this was joined from; empty for a run of one piece.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<MergedShard>,
+    /// The result files of another tool that this was made of; null for a run of memgauge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
+}
+
+impl Manifest {
+    /// Answers to each question for each memory: what `repeat` of a record is numbered by.
+    pub fn answers(&self) -> u32 {
+        self.repeats.map_or(1, |repeats| repeats.answer).max(1)
+    }
 }
 
 /// How often stages were done again.
@@ -127,6 +140,28 @@ pub struct DatasetManifest {
     /// Its conversations, in its order; empty in runs of a memgauge that did not say.
     #[serde(default)]
     pub order: Vec<ConversationId>,
+}
+
+impl DatasetManifest {
+    /// What is written down about a dataset of which a run has so many conversations and questions.
+    pub fn new(dataset: &Dataset, conversations: usize, questions: usize) -> Self {
+        let path = std::path::absolute(&dataset.path).unwrap_or_else(|_| dataset.path.clone());
+        let file = dataset.path.file_name();
+        Self {
+            name: dataset.name.clone(),
+            file: file.map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            path: path.display().to_string(),
+            sha256: dataset.fingerprint.sha256.clone(),
+            content: dataset.fingerprint.content.clone(),
+            conversations,
+            questions,
+            order: dataset
+                .conversations
+                .iter()
+                .map(|entry| entry.conversation.head.id.clone())
+                .collect(),
+        }
+    }
 }
 
 /// Where replies of models came from.

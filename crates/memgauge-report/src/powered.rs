@@ -45,9 +45,12 @@ pub fn sample<'a>(
     seed: u64,
 ) -> BTreeSet<QuestionId> {
     let distinct: BTreeSet<&QuestionId> = questions.into_iter().collect();
-    let lot = |question: &QuestionId| *blake3::hash(format!("{seed} {question}").as_bytes()).as_bytes();
-    let mut lots: Vec<([u8; 32], &QuestionId)> =
-        distinct.into_iter().map(|question| (lot(question), question)).collect();
+    let lot =
+        |question: &QuestionId| *blake3::hash(format!("{seed} {question}").as_bytes()).as_bytes();
+    let mut lots: Vec<([u8; 32], &QuestionId)> = distinct
+        .into_iter()
+        .map(|question| (lot(question), question))
+        .collect();
     lots.sort_unstable();
     lots.into_iter()
         .take(size)
@@ -96,18 +99,27 @@ pub fn powered(
         let mut all: Vec<f64> = Vec::new();
         for row in estimated.iter().filter(|row| row.variant == variant.name) {
             let key = (row.variant.clone(), row.question.clone(), row.repeat);
-            let label = labels.get(&key).and_then(|runs| mean_label(runs.iter().copied()));
+            let label = labels
+                .get(&key)
+                .and_then(|runs| mean_label(runs.iter().copied()));
             all.extend(label);
-            let is_drawn = drawn.as_ref().is_none_or(|drawn| drawn.contains(&row.question));
-            clusters.entry(&row.question.conversation).or_default().push(Predicted {
-                estimate: row.estimate,
-                label: label.filter(|_| is_drawn),
-            });
+            let is_drawn = drawn
+                .as_ref()
+                .is_none_or(|drawn| drawn.contains(&row.question));
+            clusters
+                .entry(&row.question.conversation)
+                .or_default()
+                .push(Predicted {
+                    estimate: row.estimate,
+                    label: label.filter(|_| is_drawn),
+                });
         }
         let clusters: Vec<Vec<Predicted>> = clusters.into_values().collect();
         found.push(PoweredVariant {
             name: variant.name.clone(),
-            score: options.bootstrap.prediction_powered(&clusters, options.power),
+            score: options
+                .bootstrap
+                .prediction_powered(&clusters, options.power),
             all_labels: drawn.as_ref().and_then(|_| crate::statistics::mean(&all)),
         });
     }

@@ -34,6 +34,8 @@ pub mod files {
     pub const ESTIMATES: &str = "surrogate.jsonl";
     /// [`crate::surrogate::SurrogateReport`].
     pub const SURROGATE: &str = "surrogate.json";
+    /// [`crate::import::ImportRow`] per line.
+    pub const IMPORT: &str = "import.jsonl";
     /// Held by the process that writes.
     pub const LOCK: &str = ".lock";
     /// Stores of the memory systems while the run is unfinished.

@@ -6,7 +6,10 @@ use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use memgauge_experiment::Shard;
 use memgauge_experiment::config::{Choices, Only};
 
+use crate::commands::import::ImportArgs;
+use crate::commands::judge_card::JudgeCardArgs;
 use crate::commands::memory::MemoryArgs;
+use crate::commands::rescore::RescoreArgs;
 use crate::commands::surrogate::SurrogateArgs;
 use crate::exit;
 
@@ -71,8 +74,14 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Judge the stored answers of a run again; nothing else is run.
     Judge(JudgeArgs),
+    /// How often a judge errs on known answers, and how far its labels agree.
+    JudgeCard(JudgeCardArgs),
     /// Estimate J without a judge (J~), or J from a sample of labels.
     Surrogate(SurrogateArgs),
+    /// Make run directories of other tools' result files.
+    Import(ImportArgs),
+    /// Compute every text metric of stored answers again, and show where a stored one differs.
+    Rescore(RescoreArgs),
     /// List the families of components, their kinds, keys and defaults.
     Components(ComponentsArgs),
     /// Look at config files.
@@ -281,6 +290,12 @@ pub(crate) struct JudgeArgs {
     /// prompt's name).
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// Judge only this many questions, drawn at random: `memgauge surrogate powered` makes an unbiased J of them.
+    #[arg(long, value_name = "M")]
+    pub(crate) sample: Option<usize>,
+    /// Seed of that draw; a larger sample of the same seed holds every smaller one.
+    #[arg(long, value_name = "S", default_value_t = 0, requires = "sample")]
+    pub(crate) seed: u64,
     /// Judgements at a time.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,

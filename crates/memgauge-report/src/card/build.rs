@@ -156,14 +156,19 @@ pub struct CardReport {
 /// known-right ones; without it nothing is corrected for such a judge.
 #[must_use]
 pub fn card(sets: &[CardSet], assumed: Option<f64>, bootstrap: Bootstrap) -> CardReport {
-    let each = || sets.iter().flat_map(|set| set.judges.iter().map(move |judge| (set, judge)));
+    let each = || {
+        sets.iter()
+            .flat_map(|set| set.judges.iter().map(move |judge| (set, judge)))
+    };
     CardReport {
         version: CARD_VERSION,
         known: each()
             .filter(|(set, _)| set.role != Role::Judged)
             .map(|(set, judge)| known_rate(set, judge, bootstrap.confidence))
             .collect(),
-        between_runs: each().filter_map(|(set, judge)| within(set, judge)).collect(),
+        between_runs: each()
+            .filter_map(|(set, judge)| within(set, judge))
+            .collect(),
         between_judges: sets.iter().flat_map(between).collect(),
         corrected: each()
             .filter(|(set, _)| set.correct)
@@ -193,11 +198,22 @@ fn within(set: &CardSet, judge: &LabelSet) -> Option<WithinRuns> {
     let items: Vec<Vec<bool>> = judge
         .answers
         .iter()
-        .map(|answer| answer.labels.iter().copied().flatten().collect::<Vec<bool>>())
+        .map(|answer| {
+            answer
+                .labels
+                .iter()
+                .copied()
+                .flatten()
+                .collect::<Vec<bool>>()
+        })
         .filter(|labels| labels.len() > 1)
         .collect();
     let runs = items.iter().map(Vec::len).max()?;
-    let whole: Vec<Vec<bool>> = items.iter().filter(|labels| labels.len() == runs).cloned().collect();
+    let whole: Vec<Vec<bool>> = items
+        .iter()
+        .filter(|labels| labels.len() == runs)
+        .cloned()
+        .collect();
     let same = |labels: &&Vec<bool>| labels.iter().all(|label| Some(label) == labels.first());
     Some(WithinRuns {
         judge: judge.judge.clone(),
@@ -217,7 +233,11 @@ fn between(set: &CardSet) -> Vec<Between> {
             .filter_map(|answer| Some(((answer.question.clone(), answer.repeat), answer.mean()?)))
             .collect()
     };
-    let judges: Vec<_> = set.judges.iter().map(|judge| (&judge.judge, means(judge))).collect();
+    let judges: Vec<_> = set
+        .judges
+        .iter()
+        .map(|judge| (&judge.judge, means(judge)))
+        .collect();
     let mut found = Vec::new();
     for (at, (name, mine)) in judges.iter().enumerate() {
         for (other, theirs) in judges.iter().skip(at + 1) {
@@ -225,8 +245,10 @@ fn between(set: &CardSet) -> Vec<Between> {
                 .iter()
                 .filter_map(|(key, mine)| Some((*mine, *theirs.get(key)?)))
                 .collect();
-            let majority: Vec<Vec<bool>> =
-                pairs.iter().map(|(a, b)| vec![*a >= 0.5, *b >= 0.5]).collect();
+            let majority: Vec<Vec<bool>> = pairs
+                .iter()
+                .map(|(a, b)| vec![*a >= 0.5, *b >= 0.5])
+                .collect();
             found.extend(Agreement::of(&pairs).map(|agreement| Between {
                 judge: (*name).clone(),
                 other: (*other).clone(),
@@ -244,7 +266,10 @@ fn clusters<'a>(answers: impl IntoIterator<Item = &'a CardAnswer>) -> Vec<Vec<f6
     let mut clusters: BTreeMap<&ConversationId, Vec<f64>> = BTreeMap::new();
     for answer in answers {
         if let Some(mean) = answer.mean() {
-            clusters.entry(&answer.question.conversation).or_default().push(mean);
+            clusters
+                .entry(&answer.question.conversation)
+                .or_default()
+                .push(mean);
         }
     }
     clusters.into_values().collect()
@@ -262,7 +287,11 @@ fn corrected(
     let mut right: Vec<&CardAnswer> = Vec::new();
     let mut wrong: BTreeMap<&str, Vec<&CardAnswer>> = BTreeMap::new();
     for known in sets {
-        let answers = known.judges.iter().filter(same).flat_map(|one| &one.answers);
+        let answers = known
+            .judges
+            .iter()
+            .filter(same)
+            .flat_map(|one| &one.answers);
         match &known.role {
             Role::Judged => {}
             Role::KnownRight { .. } => right.extend(answers),

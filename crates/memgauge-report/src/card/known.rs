@@ -83,9 +83,15 @@ pub fn known_answers(kind: KnownKind, questions: &[Known<'_>]) -> Vec<Option<Str
             .collect()
     };
     match kind {
-        KnownKind::Verbatim => questions.iter().map(|one| Some(one.gold.to_owned())).collect(),
+        KnownKind::Verbatim => questions
+            .iter()
+            .map(|one| Some(one.gold.to_owned()))
+            .collect(),
         KnownKind::Sentence => each(&|gold| {
-            Some(format!("The answer is {}.", gold.trim().trim_end_matches('.')))
+            Some(format!(
+                "The answer is {}.",
+                gold.trim().trim_end_matches('.')
+            ))
         }),
         KnownKind::Plain => each(&|gold| Some(plain(gold))),
         KnownKind::Date => each(&other_date),
@@ -98,7 +104,10 @@ pub fn known_answers(kind: KnownKind, questions: &[Known<'_>]) -> Vec<Option<Str
 fn plain(gold: &str) -> String {
     let words = gold.split_whitespace();
     let words = words.filter(|word| !matches!(word.to_lowercase().as_str(), "a" | "an" | "the"));
-    words.map(str::to_lowercase).collect::<Vec<String>>().join(" ")
+    words
+        .map(str::to_lowercase)
+        .collect::<Vec<String>>()
+        .join(" ")
 }
 
 /// A word with the punctuation behind it taken off.
@@ -120,7 +129,10 @@ fn other_date(gold: &str) -> Option<String> {
         let (first, second) = (bare(first).0, bare(second).0);
         let day = |word: &str| {
             let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-            digits.parse::<u64>().ok().filter(|day| (1..=31).contains(day))
+            digits
+                .parse::<u64>()
+                .ok()
+                .filter(|day| (1..=31).contains(day))
         };
         if let (Some(day), Some(month)) = (day(first), month_name(second)) {
             return Some((at, format!("{month} {day}{}, {year}{behind}", suffix(day))));
@@ -182,10 +194,17 @@ fn specific(questions: &[Known<'_>]) -> Vec<Option<String>> {
             (content(&tokens), Figures::of(&tokens))
         })
         .collect();
-    let single = questions.iter().all(|one| Some(one.conversation) == questions.first().map(|one| one.conversation));
+    let single = questions
+        .iter()
+        .all(|one| Some(one.conversation) == questions.first().map(|one| one.conversation));
     let other = |at: usize, one: &Known<'_>| {
         let (words, figures) = read.get(at)?;
-        let around = questions.iter().zip(&read).cycle().skip(at + 1).take(questions.len().saturating_sub(1));
+        let around = questions
+            .iter()
+            .zip(&read)
+            .cycle()
+            .skip(at + 1)
+            .take(questions.len().saturating_sub(1));
         let mut fitting = around.filter(|(theirs, (their_words, their_figures))| {
             theirs.category == one.category
                 && (single || theirs.conversation != one.conversation)
@@ -235,7 +254,12 @@ fn vague(of: &Known<'_>) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn of<'a>(category: Category, conversation: usize, question: &'a str, gold: &'a str) -> Known<'a> {
+    fn of<'a>(
+        category: Category,
+        conversation: usize,
+        question: &'a str,
+        gold: &'a str,
+    ) -> Known<'a> {
         Known {
             category,
             conversation,
@@ -255,11 +279,23 @@ mod tests {
             assert_eq!(one(kind, gold).as_deref(), answer, "{kind:?} of {gold}");
         };
         is(KnownKind::Verbatim, "A red car.", Some("A red car."));
-        is(KnownKind::Sentence, "A red car.", Some("The answer is A red car."));
+        is(
+            KnownKind::Sentence,
+            "A red car.",
+            Some("The answer is A red car."),
+        );
         is(KnownKind::Plain, "A red Car", Some("red car"));
         is(KnownKind::Plain, "red car", None);
-        is(KnownKind::Date, "On 7 May 2023, at noon", Some("On May 7th, 2023, at noon"));
-        is(KnownKind::Date, "January 22, 2023.", Some("22 January 2023."));
+        is(
+            KnownKind::Date,
+            "On 7 May 2023, at noon",
+            Some("On May 7th, 2023, at noon"),
+        );
+        is(
+            KnownKind::Date,
+            "January 22, 2023.",
+            Some("22 January 2023."),
+        );
         is(KnownKind::Date, "May 2023", None);
         is(KnownKind::Number, "3 cats", Some("three cats"));
         is(KnownKind::Number, "Twelve, maybe", Some("12, maybe"));

@@ -57,7 +57,9 @@ pub fn judgement_names(dir: &RunDir) -> Result<Vec<String>, RunDirError> {
     for entry in std::fs::read_dir(dir.path()).map_err(io)? {
         let name = entry.map_err(io)?.file_name();
         let name = name.to_string_lossy();
-        let name = name.strip_prefix("judgements-").and_then(|name| name.strip_suffix(".jsonl"));
+        let name = name
+            .strip_prefix("judgements-")
+            .and_then(|name| name.strip_suffix(".jsonl"));
         names.extend(name.map(str::to_owned));
     }
     names.sort();
@@ -101,7 +103,9 @@ pub fn label_sets(dir: &RunDir) -> Result<Vec<LabelSet>, RunDirError> {
                 return;
             };
             let key = (row.variant, row.question, row.repeat);
-            let answer = judged.entry(key).or_insert_with(|| (*category, BTreeMap::new()));
+            let answer = judged
+                .entry(key)
+                .or_insert_with(|| (*category, BTreeMap::new()));
             answer.1.insert(row.judgement.run, row.judgement.label);
         })?;
         judges.push((name, judged));

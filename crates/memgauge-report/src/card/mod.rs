@@ -6,7 +6,8 @@ mod known;
 mod labels;
 
 pub use build::{
-    Between, CARD_VERSION, CardReport, CardSet, Corrected, KnownRate, Role, Sensitivity, WithinRuns, card,
+    Between, CARD_VERSION, CardReport, CardSet, Corrected, KnownRate, Role, Sensitivity,
+    WithinRuns, card,
 };
 pub use known::{Known, KnownKind, known_answers};
 pub use labels::{CardAnswer, LabelSet, STORED, judgement_names, label_sets};

@@ -161,8 +161,7 @@ impl Bootstrap {
                             rest += count * (label - lambda * one.estimate);
                         }
                     }
-                    (known > 0.0)
-                        .then(|| (lambda * estimates / all + rest / known, labels / known))
+                    (known > 0.0).then(|| (lambda * estimates / all + rest / known, labels / known))
                 },
             )
             .flatten()
@@ -185,7 +184,11 @@ fn slope(labelled: &[(f64, f64)]) -> Option<f64> {
         shared += (estimate - centre) * (label - middle);
         own += (estimate - centre).powi(2);
     }
-    Some(if own > 0.0 { (shared / own).clamp(0.0, 1.0) } else { 0.0 })
+    Some(if own > 0.0 {
+        (shared / own).clamp(0.0, 1.0)
+    } else {
+        0.0
+    })
 }
 
 #[cfg(test)]
@@ -227,7 +230,10 @@ mod tests {
             estimate: *estimate,
             label: known.next().unwrap().then_some(*label),
         };
-        population.iter().map(|inside| inside.iter().map(&mut one).collect()).collect()
+        population
+            .iter()
+            .map(|inside| inside.iter().map(&mut one).collect())
+            .collect()
     }
 
     const SHORT: Bootstrap = Bootstrap {
@@ -239,16 +245,25 @@ mod tests {
     #[test]
     fn unbiased_and_covering_even_with_an_estimate_that_leans() {
         let population = population(0.15, 5);
-        let labels: Vec<f64> = population.iter().flatten().map(|(_, label)| *label).collect();
+        let labels: Vec<f64> = population
+            .iter()
+            .flatten()
+            .map(|(_, label)| *label)
+            .collect();
         let truth = mean(&labels).unwrap();
         let draws = 400;
         let found: Vec<PredictionPowered> = (0..draws)
-            .map(|seed| SHORT.prediction_powered(&sample(&population, 120, seed), Power::One).unwrap())
+            .map(|seed| {
+                SHORT
+                    .prediction_powered(&sample(&population, 120, seed), Power::One)
+                    .unwrap()
+            })
             .collect();
         // The estimate alone is off by more than ten points.
         assert!(found[0].estimates_alone - truth > 0.1);
         let scores: Vec<f64> = found.iter().map(|one| one.powered.score).collect();
-        let error = super::super::quantile::standard_deviation(&scores).unwrap() / (draws as f64).sqrt();
+        let error =
+            super::super::quantile::standard_deviation(&scores).unwrap() / (draws as f64).sqrt();
         assert!((mean(&scores).unwrap() - truth).abs() < 3.5 * error);
         let covered = |interval: &dyn Fn(&PredictionPowered) -> Interval| {
             let inside = found.iter().filter(|one| interval(one).contains(truth));
@@ -259,7 +274,8 @@ mod tests {
         assert!((0.91..=0.985).contains(&narrow), "{narrow}");
         assert!(covered(&|one| one.powered.interval) >= narrow);
         // It saves labels, and the tuned one no fewer.
-        let width = |score: SampledScore| score.of_these_questions.high - score.of_these_questions.low;
+        let width =
+            |score: SampledScore| score.of_these_questions.high - score.of_these_questions.low;
         for one in &found {
             assert!(width(one.powered) < width(one.labels_alone));
             assert!(one.labels_for_the_same_width > 120.0);
@@ -270,7 +286,12 @@ mod tests {
     fn the_bootstrap_covers_the_mean_behind_the_conversations() {
         // Populations from the same source; its mean label by a large draw.
         let many: Vec<f64> = (1_000..1_200)
-            .flat_map(|seed| population(0.0, seed).into_iter().flatten().map(|(_, label)| label))
+            .flat_map(|seed| {
+                population(0.0, seed)
+                    .into_iter()
+                    .flatten()
+                    .map(|(_, label)| label)
+            })
             .collect();
         let truth = mean(&many).unwrap();
         let draws = 300;
@@ -282,7 +303,10 @@ mod tests {
             })
             .count() as f64;
         // Ten clusters make the percentile interval a little too short.
-        assert!((0.88..=0.99).contains(&(covered / draws as f64)), "{covered}");
+        assert!(
+            (0.88..=0.99).contains(&(covered / draws as f64)),
+            "{covered}"
+        );
     }
 
     #[test]
@@ -294,7 +318,10 @@ mod tests {
         let interval = found.powered.of_these_questions;
         assert!(interval.high - interval.low < 1e-12);
         assert!((found.labels_for_the_same_width - 600.0).abs() < 1e-9);
-        let one = vec![vec![Predicted { estimate: 0.5, label: Some(1.0) }]];
+        let one = vec![vec![Predicted {
+            estimate: 0.5,
+            label: Some(1.0),
+        }]];
         assert!(SHORT.prediction_powered(&one, Power::One).is_none());
     }
 

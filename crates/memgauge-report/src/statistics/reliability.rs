@@ -11,7 +11,11 @@ pub fn fleiss_kappa(items: &[Vec<bool>]) -> Option<f64> {
     let (n, r) = (items.len() as f64, raters as f64);
     let yes = |labels: &Vec<bool>| labels.iter().filter(|label| **label).count() as f64;
     let agreeing = |yes: f64| (yes * (yes - 1.0) + (r - yes) * (r - yes - 1.0)) / (r * (r - 1.0));
-    let observed: f64 = items.iter().map(|labels| agreeing(yes(labels))).sum::<f64>() / n;
+    let observed: f64 = items
+        .iter()
+        .map(|labels| agreeing(yes(labels)))
+        .sum::<f64>()
+        / n;
     let share = items.iter().map(yes).sum::<f64>() / (n * r);
     let chance = share * share + (1.0 - share) * (1.0 - share);
     (chance < 1.0).then(|| (observed - chance) / (1.0 - chance))
@@ -41,7 +45,8 @@ mod tests {
 
     #[test]
     fn perfect_agreement_is_one_and_none_is_below_zero() {
-        let items = |labels: &[[bool; 2]]| labels.iter().map(|one| one.to_vec()).collect::<Vec<_>>();
+        let items =
+            |labels: &[[bool; 2]]| labels.iter().map(|one| one.to_vec()).collect::<Vec<_>>();
         let same = items(&[[true, true], [false, false]]);
         assert_eq!(fleiss_kappa(&same), Some(1.0));
         assert_eq!(krippendorff_alpha(&same), Some(1.0));

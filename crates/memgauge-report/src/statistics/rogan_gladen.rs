@@ -146,7 +146,9 @@ mod tests {
     /// `accepted` of 100 answers in each of ten conversations.
     fn labels(accepted: usize) -> Vec<Vec<f64>> {
         let label = |q: usize, c: usize| f64::from(u8::from((q * 7 + c) % 100 < accepted));
-        (0..10).map(|c| (0..100).map(|q| label(q, c)).collect()).collect()
+        (0..10)
+            .map(|c| (0..100).map(|q| label(q, c)).collect())
+            .collect()
     }
 
     #[test]
@@ -170,7 +172,11 @@ mod tests {
         );
         // An assumption that says the same adds no width.
         let assumed = bootstrap
-            .corrected_score(&judged, KnownLabels::Assumed(1.0), KnownLabels::Assumed(0.4))
+            .corrected_score(
+                &judged,
+                KnownLabels::Assumed(1.0),
+                KnownLabels::Assumed(0.4),
+            )
             .expect("labels");
         assert_eq!(assumed.score, corrected.score);
         assert!(width(assumed) < width(corrected));

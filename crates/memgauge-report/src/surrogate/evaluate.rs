@@ -83,7 +83,11 @@ fn compare(design: &Design, estimates: &[f64]) -> Option<HeldOut> {
 /// A model's estimates of the answers of a system beside their labels; `None` without answers.
 #[must_use]
 pub fn held_out(model: &Surrogate, design: &Design) -> Option<HeldOut> {
-    let estimates: Vec<f64> = design.rows.iter().map(|row| model.of_features(row)).collect();
+    let estimates: Vec<f64> = design
+        .rows
+        .iter()
+        .map(|row| model.of_features(row))
+        .collect();
     compare(design, &estimates)
 }
 
@@ -113,7 +117,10 @@ pub fn leave_one_out(
         let apart: BTreeSet<&ConversationId> = design.conversations.iter().collect();
         let mut models = BTreeMap::new();
         for conversation in apart {
-            let rest: Vec<Design> = others.iter().map(|other| other.without(conversation)).collect();
+            let rest: Vec<Design> = others
+                .iter()
+                .map(|other| other.without(conversation))
+                .collect();
             let rest: Vec<&Design> = rest.iter().collect();
             models.insert(conversation, fit(&rest, embedder, alpha)?);
         }
@@ -132,7 +139,9 @@ fn agreement(pairs: &[(f64, bool)]) -> Option<(f64, f64, f64)> {
         return None;
     }
     let n = pairs.len() as f64;
-    let same = pairs.iter().filter(|(estimate, label)| (*estimate > 0.5) == *label);
+    let same = pairs
+        .iter()
+        .filter(|(estimate, label)| (*estimate > 0.5) == *label);
     let right = pairs.iter().filter(|(_, label)| *label).count() as f64;
     let estimates: f64 = pairs.iter().map(|(estimate, _)| estimate).sum();
     Some((same.count() as f64 / n, right / n, estimates / n))

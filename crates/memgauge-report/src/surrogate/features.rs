@@ -80,8 +80,24 @@ static REFUSAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
 
 /// Words of a time that is told from another time.
 const RELATIVE: &[&str] = &[
-    "after", "ago", "before", "early", "few", "last", "late", "month", "next", "prior", "recently",
-    "since", "today", "tomorrow", "week", "weekend", "yesterday", "year",
+    "after",
+    "ago",
+    "before",
+    "early",
+    "few",
+    "last",
+    "late",
+    "month",
+    "next",
+    "prior",
+    "recently",
+    "since",
+    "today",
+    "tomorrow",
+    "week",
+    "weekend",
+    "yesterday",
+    "year",
 ];
 
 /// The features of one answer.
@@ -105,10 +121,30 @@ pub fn features(of: Answered<'_>, embed: &Embed<'_>) -> Features {
         truth(inside(&gold.tokens, &answer.tokens)),
         truth(inside(&answer.tokens, &gold.tokens)),
         // Where the question holds all words of the gold answer, its words count after all.
-        covered(if gold_new.is_empty() { &gold.content } else { &gold_new }, &answer.content),
-        covered(if answer_new.is_empty() { &answer.content } else { &answer_new }, &gold.content),
-        share(gold_trigrams.intersection(&answer_trigrams).count(), gold_trigrams.len()),
-        share(gold_trigrams.intersection(&answer_trigrams).count(), answer_trigrams.len()),
+        covered(
+            if gold_new.is_empty() {
+                &gold.content
+            } else {
+                &gold_new
+            },
+            &answer.content,
+        ),
+        covered(
+            if answer_new.is_empty() {
+                &answer.content
+            } else {
+                &answer_new
+            },
+            &gold.content,
+        ),
+        share(
+            gold_trigrams.intersection(&answer_trigrams).count(),
+            gold_trigrams.len(),
+        ),
+        share(
+            gold_trigrams.intersection(&answer_trigrams).count(),
+            answer_trigrams.len(),
+        ),
         cosine(&gold_vector, &embed(of.answer)),
         cosine(&embed(of.question), &gold_vector),
         vectors.nearest(&gold_new, &answer.content).mean,
@@ -141,7 +177,9 @@ pub fn features(of: Answered<'_>, embed: &Embed<'_>) -> Features {
 #[must_use]
 pub fn refuses(answer: &str) -> bool {
     let lower = answer.to_lowercase().replace('\u{2019}', "'");
-    REFUSAL.as_ref().is_some_and(|refusal| refusal.is_match(&lower))
+    REFUSAL
+        .as_ref()
+        .is_some_and(|refusal| refusal.is_match(&lower))
 }
 
 /// ln(1 + count).
@@ -186,13 +224,19 @@ fn share(part: usize, whole: usize) -> f64 {
 }
 
 fn without(content: &Content, other: &Content) -> Content {
-    let kept = content.iter().filter(|(stem, _)| !other.contains_key(*stem));
-    kept.map(|(stem, word)| (stem.clone(), word.clone())).collect()
+    let kept = content
+        .iter()
+        .filter(|(stem, _)| !other.contains_key(*stem));
+    kept.map(|(stem, word)| (stem.clone(), word.clone()))
+        .collect()
 }
 
 /// Share of the content words that stand in `other` too.
 fn covered(content: &Content, other: &Content) -> f64 {
-    let common = content.keys().filter(|stem| other.contains_key(*stem)).count();
+    let common = content
+        .keys()
+        .filter(|stem| other.contains_key(*stem))
+        .count();
     share(common, content.len())
 }
 
@@ -300,17 +344,28 @@ mod tests {
             vector[usize::from(letter - b'a')] += 1.0;
         }
         let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-        vector.iter().map(|x| if norm > 0.0 { x / norm } else { 0.0 }).collect()
+        vector
+            .iter()
+            .map(|x| if norm > 0.0 { x / norm } else { 0.0 })
+            .collect()
     }
 
-    fn of(category: Category, question: &str, gold: &str, answer: &str) -> BTreeMap<&'static str, f64> {
+    fn of(
+        category: Category,
+        question: &str,
+        gold: &str,
+        answer: &str,
+    ) -> BTreeMap<&'static str, f64> {
         let answered = Answered {
             category,
             question,
             gold,
             answer,
         };
-        FEATURES.into_iter().zip(features(answered, &letters)).collect()
+        FEATURES
+            .into_iter()
+            .zip(features(answered, &letters))
+            .collect()
     }
 
     #[test]
@@ -328,7 +383,10 @@ mod tests {
         assert_eq!(found["temporal"], 1.0);
         assert_eq!(found["number-equal"], 0.0);
         let counts = of(Category::MultiHop, "How many?", "three", "3 cats");
-        assert_eq!((counts["number-equal"], counts["number-conflict"]), (1.0, 0.0));
+        assert_eq!(
+            (counts["number-equal"], counts["number-conflict"]),
+            (1.0, 0.0)
+        );
     }
 
     #[test]
@@ -357,9 +415,17 @@ mod tests {
             assert!(refuses(text), "{text}");
         }
         assert!(!refuses("Nonetheless she noted nothing was clearer"));
-        let found = of(Category::OpenDomain, "Would she?", "Likely no", "Yes, she would.");
+        let found = of(
+            Category::OpenDomain,
+            "Would she?",
+            "Likely no",
+            "Yes, she would.",
+        );
         assert_eq!(found["yes-no"], -1.0);
-        assert_eq!(of(Category::OpenDomain, "?", "Yes; maybe", "yes")["yes-no"], 1.0);
+        assert_eq!(
+            of(Category::OpenDomain, "?", "Yes; maybe", "yes")["yes-no"],
+            1.0
+        );
     }
 
     #[test]

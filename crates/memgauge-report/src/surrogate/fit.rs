@@ -55,7 +55,11 @@ impl Design {
             source: system.source(),
             rows,
             labels: system.answers.iter().map(|answer| answer.label).collect(),
-            categories: system.answers.iter().map(|answer| answer.category).collect(),
+            categories: system
+                .answers
+                .iter()
+                .map(|answer| answer.category)
+                .collect(),
             conversations: system
                 .answers
                 .iter()
@@ -68,9 +72,16 @@ impl Design {
     pub(super) fn without(&self, conversation: &ConversationId) -> Self {
         fn kept<T: Clone>(values: &[T], keep: &[bool]) -> Vec<T> {
             let pairs = values.iter().zip(keep);
-            pairs.filter(|(_, keep)| **keep).map(|(value, _)| value.clone()).collect()
+            pairs
+                .filter(|(_, keep)| **keep)
+                .map(|(value, _)| value.clone())
+                .collect()
         }
-        let keep: Vec<bool> = self.conversations.iter().map(|of| of != conversation).collect();
+        let keep: Vec<bool> = self
+            .conversations
+            .iter()
+            .map(|of| of != conversation)
+            .collect();
         Self {
             source: self.source.clone(),
             rows: kept(&self.rows, &keep),
@@ -105,7 +116,9 @@ pub fn fit(designs: &[&Design], embedder: &str, alpha: f64) -> Result<Surrogate,
         .iter()
         .map(|row| {
             let cells = row.iter().zip(&scales);
-            cells.map(|(value, (mean, scale))| (value - mean) / scale).collect()
+            cells
+                .map(|(value, (mean, scale))| (value - mean) / scale)
+                .collect()
         })
         .collect();
     let failed = |error: smartcore::error::Failed| SurrogateError::Fit(error.to_string());
@@ -113,7 +126,11 @@ pub fn fit(designs: &[&Design], embedder: &str, alpha: f64) -> Result<Surrogate,
     let parameters = LogisticRegressionParameters::default().with_alpha(alpha);
     let fitted = LogisticRegression::fit(&table, &labels, parameters).map_err(failed)?;
     // The crate's log odds are those of its second class.
-    let sign = if fitted.classes().first() == Some(&0) { 1.0 } else { -1.0 };
+    let sign = if fitted.classes().first() == Some(&0) {
+        1.0
+    } else {
+        -1.0
+    };
     let coefficients = fitted.coefficients();
     let weights: Vec<Weight> = FEATURES
         .into_iter()
@@ -176,9 +193,13 @@ mod tests {
                 n,
                 right: 0,
             },
-            labels: labels.map(|(at, row)| (row[0] > 0.5) != (at % flip == 0)).collect(),
+            labels: labels
+                .map(|(at, row)| (row[0] > 0.5) != (at % flip == 0))
+                .collect(),
             categories: vec![Category::SingleHop; n],
-            conversations: (0..n).map(|at| ConversationId::new(format!("c{}", at % 3))).collect(),
+            conversations: (0..n)
+                .map(|at| ConversationId::new(format!("c{}", at % 3)))
+                .collect(),
             rows,
         }
     }
@@ -189,10 +210,19 @@ mod tests {
         let model = fit(&[&design], "letters", 1.0).unwrap();
         model.check().unwrap();
         assert!(model.weights[0].weight > 1.0, "{:?}", model.weights[0]);
-        assert!(model.weights[1].weight.abs() < 0.3, "{:?}", model.weights[1]);
+        assert!(
+            model.weights[1].weight.abs() < 0.3,
+            "{:?}",
+            model.weights[1]
+        );
         assert_eq!(model.weights[2].weight, 0.0);
         // The intercept is not penalised: mean estimate = share of right labels.
-        let mean = design.rows.iter().map(|row| model.of_features(row)).sum::<f64>() / 400.0;
+        let mean = design
+            .rows
+            .iter()
+            .map(|row| model.of_features(row))
+            .sum::<f64>()
+            / 400.0;
         let right = design.labels.iter().filter(|label| **label).count() as f64 / 400.0;
         assert!((mean - right).abs() < 1e-6, "{mean} {right}");
         assert_eq!(fit(&[&design], "letters", 1.0).unwrap(), model);
@@ -214,6 +244,9 @@ mod tests {
     fn nothing_is_fitted_to_one_kind_of_label() {
         let mut design = design(20, 5);
         design.labels = vec![true; 20];
-        assert!(matches!(fit(&[&design], "x", 1.0), Err(SurrogateError::Fit(_))));
+        assert!(matches!(
+            fit(&[&design], "x", 1.0),
+            Err(SurrogateError::Fit(_))
+        ));
     }
 }

@@ -87,14 +87,17 @@ pub fn labelled(dir: &RunDir) -> Result<Vec<LabelledSystem>, RunDirError> {
         else {
             return;
         };
-        systems.entry(row.variant).or_default().push(LabelledAnswer {
-            id: row.question,
-            category: row.category,
-            question: row.text,
-            gold: row.gold.text().to_owned(),
-            answer,
-            label: label >= 0.5,
-        });
+        systems
+            .entry(row.variant)
+            .or_default()
+            .push(LabelledAnswer {
+                id: row.question,
+                category: row.category,
+                question: row.text,
+                gold: row.gold.text().to_owned(),
+                answer,
+                label: label >= 0.5,
+            });
     })?;
     let single = manifest.variants.len() == 1;
     let name = |variant: &str| {
@@ -104,12 +107,20 @@ pub fn labelled(dir: &RunDir) -> Result<Vec<LabelledSystem>, RunDirError> {
             format!("{}/{variant}", manifest.name)
         }
     };
+    let imported = manifest
+        .imported
+        .as_ref()
+        .map(|imported| imported.files.as_slice());
+    let source_sha256 = match imported {
+        Some([file]) => Some(file.sha256.clone()),
+        _ => None,
+    };
     let known = manifest.variants.iter();
     Ok(known
         .filter_map(|variant| {
             Some(LabelledSystem {
                 name: name(&variant.name),
-                source_sha256: None,
+                source_sha256: source_sha256.clone(),
                 answers: systems.remove(&variant.name)?,
             })
         })

@@ -16,7 +16,5 @@ pub use evaluate::{CategoryEstimate, HeldOut, auc, held_out, leave_one_out};
 pub use features::{Answered, Embed, FEATURES, FEATURES_VERSION, Features, features, refuses};
 pub use fit::{ALPHA, Design, fit};
 pub use labelled::{LabelledAnswer, LabelledSystem, labelled};
-pub use model::{
-    FittedOn, HeldOutMeans, MODEL_VERSION, Surrogate, SurrogateError, Weight,
-};
+pub use model::{FittedOn, HeldOutMeans, MODEL_VERSION, Surrogate, SurrogateError, Weight};
 pub use score::{EstimateRow, EstimatedVariant, SurrogateReport, estimates, score};

@@ -13,7 +13,9 @@ pub const MODEL_VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SurrogateError {
     /// Written by another version.
-    #[error("version {found}, and this memgauge reads {MODEL_VERSION}; fit it again with: memgauge surrogate fit")]
+    #[error(
+        "version {found}, and this memgauge reads {MODEL_VERSION}; fit it again with: memgauge surrogate fit"
+    )]
     Version {
         /// Its version.
         found: u32,
@@ -105,8 +107,8 @@ impl Surrogate {
     /// # Errors
     /// When it is not of this version.
     pub fn built_in() -> Result<Self, SurrogateError> {
-        let model: Self =
-            serde_json::from_str(BUILT_IN).map_err(|error| SurrogateError::Fit(error.to_string()))?;
+        let model: Self = serde_json::from_str(BUILT_IN)
+            .map_err(|error| SurrogateError::Fit(error.to_string()))?;
         model.check()?;
         Ok(model)
     }

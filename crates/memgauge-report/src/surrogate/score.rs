@@ -148,7 +148,12 @@ pub fn score(
             }
         };
         for row in estimates.iter().filter(|row| row.variant == variant.name) {
-            put(&mut estimated, &row.question, row.repeat, Some(row.estimate));
+            put(
+                &mut estimated,
+                &row.question,
+                row.repeat,
+                Some(row.estimate),
+            );
         }
         for row in rows.iter().filter(|row| row.variant == variant.name) {
             put(&mut judged, &row.question, row.repeat, row.judge);

@@ -18,14 +18,42 @@ const STOP: &[&str] = &[
 ];
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 
 const NUMBERS: [&str; 21] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
-    "nineteen", "twenty",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
 ];
 
 /// Words for a number that are not in [`NUMBERS`].
@@ -48,7 +76,11 @@ const BEFORE_A_MONTH: [&str; 5] = ["in", "of", "early", "late", "mid"];
 /// Lower-cased runs of letters and digits, and the signs `$`, `€`, `£`, `%`. A comma between digits and three more is
 /// dropped, an apostrophe inside a word stays, a possessive `'s` goes.
 pub(crate) fn tokens(text: &str) -> Vec<String> {
-    let lower: Vec<char> = text.to_lowercase().replace('\u{2019}', "'").chars().collect();
+    let lower: Vec<char> = text
+        .to_lowercase()
+        .replace('\u{2019}', "'")
+        .chars()
+        .collect();
     let at = |index: usize| lower.get(index).copied().unwrap_or(' ');
     let mut tokens = Vec::new();
     let mut word = String::new();
@@ -126,12 +158,19 @@ impl Figures {
         for (index, token) in tokens.iter().enumerate() {
             if let Some(month) = month(token) {
                 let dated = |by| ordinal(near(index, by)).is_some();
-                if token != "may" || dated(-1) || dated(1) || BEFORE_A_MONTH.contains(&near(index, -1))
+                if token != "may"
+                    || dated(-1)
+                    || dated(1)
+                    || BEFORE_A_MONTH.contains(&near(index, -1))
                 {
                     found.months.insert(month);
                 }
             } else if let Some(number) = ordinal(token) {
-                let beside_month = [-2, -1, 1].iter().any(|by| month(near(index, *by)).is_some());
+                let is_month = |by| month(near(index, by)).is_some();
+                let beside_month = is_month(-2)
+                    || is_month(-1)
+                    || is_month(1)
+                    || (near(index, 1) == "of" && is_month(2));
                 if (1900..=2100).contains(&number) {
                     found.years.insert(number);
                 } else if (1..=31).contains(&number) && beside_month {

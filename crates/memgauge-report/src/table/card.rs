@@ -5,7 +5,10 @@ use crate::card::{CardReport, Role, Sensitivity};
 use crate::statistics::Interval;
 
 fn percent(value: Option<f64>) -> String {
-    value.map_or_else(|| UNKNOWN.to_owned(), |value| format!("{:.2}", 100.0 * value))
+    value.map_or_else(
+        || UNKNOWN.to_owned(),
+        |value| format!("{:.2}", 100.0 * value),
+    )
 }
 
 fn plain(value: Option<f64>) -> String {
@@ -22,7 +25,14 @@ fn range(interval: Option<Interval>) -> String {
 /// The tables of a card; those without a row are left out.
 pub fn judge_card(card: &CardReport, style: Style) -> String {
     let mut known = Table::new(&[
-        "known answers", "judge", "run", "answers", "labels", "errors", "wrong verdicts %", "[95 %]",
+        "known answers",
+        "judge",
+        "run",
+        "answers",
+        "labels",
+        "errors",
+        "wrong verdicts %",
+        "[95 %]",
     ]);
     for rate in &card.known {
         let (name, verdicts, interval) = match &rate.role {
@@ -32,11 +42,17 @@ pub fn judge_card(card: &CardReport, style: Style) -> String {
                     high: 1.0 - interval.low,
                 };
                 let rejected = rate.accepted.map(|accepted| 1.0 - accepted);
-                (format!("right, {kind}: rejected"), rejected, rate.interval.map(turned))
+                (
+                    format!("right, {kind}: rejected"),
+                    rejected,
+                    rate.interval.map(turned),
+                )
             }
-            Role::KnownWrong { kind } => {
-                (format!("wrong, {kind}: accepted"), rate.accepted, rate.interval)
-            }
+            Role::KnownWrong { kind } => (
+                format!("wrong, {kind}: accepted"),
+                rate.accepted,
+                rate.interval,
+            ),
             Role::Judged => continue,
         };
         known.rows.push(vec![
@@ -51,7 +67,13 @@ pub fn judge_card(card: &CardReport, style: Style) -> String {
         ]);
     }
     let mut runs = Table::new(&[
-        "between runs", "judge", "runs", "answers", "all the same %", "Fleiss' kappa", "alpha",
+        "between runs",
+        "judge",
+        "runs",
+        "answers",
+        "all the same %",
+        "Fleiss' kappa",
+        "alpha",
     ]);
     runs.rows.extend(card.between_runs.iter().map(|one| {
         vec![
@@ -65,7 +87,13 @@ pub fn judge_card(card: &CardReport, style: Style) -> String {
         ]
     }));
     let mut judges = Table::new(&[
-        "between judges", "one", "other", "answers", "the same %", "Cohen's kappa", "alpha",
+        "between judges",
+        "one",
+        "other",
+        "answers",
+        "the same %",
+        "Cohen's kappa",
+        "alpha",
     ]);
     judges.rows.extend(card.between_judges.iter().map(|one| {
         vec![
@@ -79,14 +107,25 @@ pub fn judge_card(card: &CardReport, style: Style) -> String {
         ]
     }));
     let mut corrected = Table::new(&[
-        "corrected", "judge", "J [95 %]", "wrong answers", "specificity", "sensitivity", "corrected J", "[95 %]",
+        "corrected",
+        "judge",
+        "J [95 %]",
+        "wrong answers",
+        "specificity",
+        "sensitivity",
+        "corrected J",
+        "[95 %]",
     ]);
     corrected.rows.extend(card.corrected.iter().map(|one| {
         let j = one.j.map_or_else(
             || UNKNOWN.to_owned(),
             |mean| match (mean.low, mean.high) {
                 (Some(low), Some(high)) => {
-                    format!("{:.2} [{}]", 100.0 * mean.mean, range(Some(Interval { low, high })))
+                    format!(
+                        "{:.2} [{}]",
+                        100.0 * mean.mean,
+                        range(Some(Interval { low, high }))
+                    )
                 }
                 _ => percent(Some(mean.mean)),
             },

@@ -1,7 +1,10 @@
 //! Tables of a summary, as aligned text for a terminal and as Markdown.
 
 mod card;
+mod comparison;
 mod models;
+mod ranking;
+mod repeats;
 mod surrogate;
 
 use std::fmt::Write as _;
@@ -12,7 +15,9 @@ use crate::fate::Fate;
 use crate::summary::{J, Latency, Mean, SLICES, Summary, VariantSummary};
 
 pub use card::judge_card;
+pub use comparison::comparison;
 pub use models::{calls, cost, judge, judged, latency};
+pub use ranking::ranking;
 pub use surrogate::{estimated, evaluated, powered};
 
 /// Shown where nothing is known: never 0.
@@ -321,6 +326,11 @@ pub fn report(summary: &Summary, style: Style) -> String {
              uncertainty of J.",
         );
     }
+    let repeated = repeats::of(summary);
+    for (at, table) in repeated.iter().enumerate() {
+        let last = at + 1 == repeated.len();
+        section(table, if last { repeats::NOTE } else { "" });
+    }
     section(&memory(summary), &shared(summary));
     section(&losses(summary), "");
     if summary.variants.iter().any(models::calls_models) {
@@ -442,6 +452,11 @@ fn pooled(variant: &VariantSummary, metric: &str) -> Option<Mean> {
         .get(SLICES[0])
         .copied()
         .flatten()
+}
+
+/// Mean x 100 of a metric over categories 1 to 4, with its interval where it has one.
+pub fn with_interval(variant: &VariantSummary, metric: &str) -> String {
+    percent_with_interval(pooled(variant, metric))
 }
 
 fn percent(mean: Option<Mean>) -> String {

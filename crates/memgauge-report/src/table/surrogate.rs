@@ -4,7 +4,7 @@ use super::{Style, Table, UNKNOWN};
 use crate::powered::PoweredVariant;
 use crate::statistics::{Interval, SampledScore, mean};
 use crate::summary::{Mean, SLICES};
-use crate::surrogate::{HeldOut, SurrogateReport};
+use crate::surrogate::{HeldOut, HeldOutMeans, SurrogateReport};
 
 fn points(value: f64) -> String {
     format!("{:.2}", 100.0 * value)
@@ -35,27 +35,9 @@ fn blank(style: Style) -> &'static str {
     if style == Style::Markdown { "\n" } else { "" }
 }
 
-/// J~ of a run's variants, J beside it where the run has a judge.
-pub fn estimated(report: &SurrogateReport, style: Style) -> String {
-    let mut head = vec!["system", "J~ 1-4 [95 %]"];
-    head.extend(["~ multi-hop", "~ temporal", "~ open-domain", "~ single-hop", "J 1-4", "J~ - J"]);
-    let mut table = Table::new(&head);
-    for variant in &report.variants {
-        let star = if variant.control { "*" } else { "" };
-        let slice = |slice: &&str| variant.j_estimated.get(*slice).and_then(Option::as_ref);
-        let pooled = slice(&"1-4");
-        let judged = variant.j.get("1-4").and_then(Option::as_ref);
-        let difference = pooled.zip(judged).map(|(ours, theirs)| ours.mean - theirs.mean);
-        let mut row = vec![format!("{}{star}", variant.name), with_interval(pooled)];
-        let categories = SLICES.iter().skip(1).take(4);
-        row.extend(categories.map(|name| {
-            slice(name).map_or_else(|| UNKNOWN.to_owned(), |mean| points(mean.mean))
-        }));
-        row.push(judged.map_or_else(|| UNKNOWN.to_owned(), |mean| points(mean.mean)));
-        row.push(difference.map_or_else(|| UNKNOWN.to_owned(), |by| format!("{:+.2}", 100.0 * by)));
-        table.rows.push(row);
-    }
-    let held_out = report.held_out.map_or_else(
+/// What stands beside every J~.
+fn unseen(held_out: Option<HeldOutMeans>) -> String {
+    held_out.map_or_else(
         || "its agreement with labels that it has not seen is not known".to_owned(),
         |means| {
             format!(
@@ -66,7 +48,41 @@ pub fn estimated(report: &SurrogateReport, style: Style) -> String {
                 100.0 * means.majority
             )
         },
-    );
+    )
+}
+
+/// J~ of a run's variants, J beside it where the run has a judge.
+pub fn estimated(report: &SurrogateReport, style: Style) -> String {
+    let mut head = vec!["system", "J~ 1-4 [95 %]"];
+    head.extend([
+        "~ multi-hop",
+        "~ temporal",
+        "~ open-domain",
+        "~ single-hop",
+        "J 1-4",
+        "J~ - J",
+    ]);
+    let mut table = Table::new(&head);
+    for variant in &report.variants {
+        let star = if variant.control { "*" } else { "" };
+        let slice = |slice: &&str| variant.j_estimated.get(*slice).and_then(Option::as_ref);
+        let pooled = slice(&"1-4");
+        let judged = variant.j.get("1-4").and_then(Option::as_ref);
+        let difference = pooled
+            .zip(judged)
+            .map(|(ours, theirs)| ours.mean - theirs.mean);
+        let mut row = vec![format!("{}{star}", variant.name), with_interval(pooled)];
+        let categories = SLICES.iter().skip(1).take(4);
+        row.extend(
+            categories.map(|name| {
+                slice(name).map_or_else(|| UNKNOWN.to_owned(), |mean| points(mean.mean))
+            }),
+        );
+        row.push(judged.map_or_else(|| UNKNOWN.to_owned(), |mean| points(mean.mean)));
+        row.push(difference.map_or_else(|| UNKNOWN.to_owned(), |by| format!("{:+.2}", 100.0 * by)));
+        table.rows.push(row);
+    }
+    let held_out = unseen(report.held_out);
     format!(
         "{}{}J~ is an estimate from text features, not J: {held_out}. It cannot see what a lenient judge accepts. \
          Intervals are over questions and know nothing of the error of the estimate. * = control.\nfitted on: {}\n",
@@ -76,8 +92,12 @@ pub fn estimated(report: &SurrogateReport, style: Style) -> String {
     )
 }
 
-/// J from a sample of labels.
-pub fn powered(variants: &[PoweredVariant], style: Style) -> String {
+/// J from a sample of labels; `held_out` is what the model reaches on labels that it has not seen.
+pub fn powered(
+    variants: &[PoweredVariant],
+    held_out: Option<HeldOutMeans>,
+    style: Style,
+) -> String {
     let mut table = Table::new(&[
         "system",
         "n",
@@ -91,10 +111,13 @@ pub fn powered(variants: &[PoweredVariant], style: Style) -> String {
         "J~",
         "all labels",
     ]);
-    let scored = |score: SampledScore| format!("{} [{}]", points(score.score), range(score.interval));
+    let scored =
+        |score: SampledScore| format!("{} [{}]", points(score.score), range(score.interval));
     let width = |interval: Interval| interval.high - interval.low;
     for variant in variants {
-        let all = variant.all_labels.map_or_else(|| UNKNOWN.to_owned(), points);
+        let all = variant
+            .all_labels
+            .map_or_else(|| UNKNOWN.to_owned(), points);
         table.rows.push(match &variant.score {
             None => {
                 let mut row = vec![variant.name.clone()];
@@ -132,17 +155,30 @@ pub fn powered(variants: &[PoweredVariant], style: Style) -> String {
     format!(
         "{}{}J = lambda x mean J~ of all + mean of (label - lambda x J~) of the labelled, which must be a random \
          sample; lambda {}. [95 %]: cluster bootstrap. of these n: for what all labels of these questions would say. \
-         width: of that interval, against labels alone. same as labels: so many labels alone would be as exact.\n",
+         width: of that interval, against labels alone. same as labels: so many labels alone would be as exact. J~ is \
+         an estimate, not J: {}.\n",
         table.render(style),
         blank(style),
         lambdas.join(", "),
+        unseen(held_out),
     )
 }
 
 /// The estimate beside labels that it was not fitted on; `apart` are systems that no model was fitted on.
 pub fn evaluated(held_out: &[HeldOut], apart: &[HeldOut], style: Style) -> String {
     let mut table = Table::new(&[
-        "system", "n", "agreement", "majority class", "AUC", "J", "J~", "J~ - J", "~-J 1", "2", "3", "4",
+        "system",
+        "n",
+        "agreement",
+        "majority class",
+        "AUC",
+        "J",
+        "J~",
+        "J~ - J",
+        "~-J 1",
+        "2",
+        "3",
+        "4",
     ]);
     let difference = |j: f64, estimated: f64| format!("{:+.2}", 100.0 * (estimated - j));
     let row = |name: String, one: &HeldOut| {
@@ -157,12 +193,17 @@ pub fn evaluated(held_out: &[HeldOut], apart: &[HeldOut], style: Style) -> Strin
             difference(one.j, one.j_estimated),
         ];
         for number in 1..=4 {
-            let of = one.by_category.iter().find(|of| of.category.number() == number);
+            let of = one
+                .by_category
+                .iter()
+                .find(|of| of.category.number() == number);
             row.push(of.map_or_else(|| UNKNOWN.to_owned(), |of| difference(of.j, of.j_estimated)));
         }
         row
     };
-    table.rows.extend(held_out.iter().map(|one| row(one.name.clone(), one)));
+    table
+        .rows
+        .extend(held_out.iter().map(|one| row(one.name.clone(), one)));
     let of = |value: &dyn Fn(&HeldOut) -> Option<f64>| {
         mean(&held_out.iter().filter_map(value).collect::<Vec<f64>>())
     };
@@ -174,7 +215,11 @@ pub fn evaluated(held_out: &[HeldOut], apart: &[HeldOut], style: Style) -> Strin
     ]);
     means.resize(table.head.len(), UNKNOWN.to_owned());
     table.rows.push(means);
-    table.rows.extend(apart.iter().map(|one| row(format!("{} (apart)", one.name), one)));
+    table.rows.extend(
+        apart
+            .iter()
+            .map(|one| row(format!("{} (apart)", one.name), one)),
+    );
     format!(
         "{}{}Each system is estimated by a model fitted on the others; those apart by the model fitted on all that are \
          not apart. agreement: estimate cut at one half = majority of the stored labels. majority class: always saying \

@@ -32,10 +32,19 @@ fn summary(dir: &RunDir, format: Format) -> anyhow::Result<u8> {
         };
         summarise(dir, &manifest, bootstrap)?
     };
-    match format {
-        Format::Human => output::result(&table::report(&summary, table::Style::Text))?,
-        Format::Markdown => output::result(&table::report(&summary, table::Style::Markdown))?,
-        Format::Json => output::json(&summary)?,
+    let style = match format {
+        Format::Human => table::Style::Text,
+        Format::Markdown => table::Style::Markdown,
+        Format::Json => {
+            output::json(&summary)?;
+            return Ok(exit::DONE);
+        }
+    };
+    output::result(&table::report(&summary, style))?;
+    if dir.file(files::SURROGATE).is_file() {
+        let report: memgauge_report::surrogate::SurrogateReport =
+            dir.read_json(files::SURROGATE)?;
+        output::result(&format!("\n{}", table::estimated(&report, style)))?;
     }
     Ok(exit::DONE)
 }

@@ -161,14 +161,24 @@ fn designs(dirs: &[PathBuf], embedder: &Static) -> anyhow::Result<Vec<Design>> {
                 path.display()
             )));
         }
-        found.extend(systems.iter().map(|system| Design::new(system, &|text| embedder.embed_text(text))));
+        found.extend(
+            systems
+                .iter()
+                .map(|system| Design::new(system, &|text| embedder.embed_text(text))),
+        );
     }
     let mut names: BTreeMap<String, usize> = BTreeMap::new();
     for design in &found {
         *names.entry(design.source.digest.clone()).or_default() += 1;
     }
-    match found.iter().find(|design| names.get(&design.source.digest).is_some_and(|n| *n > 1)) {
-        Some(twice) => Err(exit::user(format!("{}: the same labelled answers are given twice", twice.source.name))),
+    match found
+        .iter()
+        .find(|design| names.get(&design.source.digest).is_some_and(|n| *n > 1))
+    {
+        Some(twice) => Err(exit::user(format!(
+            "{}: the same labelled answers are given twice",
+            twice.source.name
+        ))),
         None => Ok(found),
     }
 }
@@ -200,7 +210,10 @@ fn powered_score(args: &PoweredArgs) -> anyhow::Result<u8> {
     let embedder = embedder();
     let model = model(args.model.as_deref(), &embedder)?;
     let dir = RunDir::open(&args.dir)?;
-    let file = args.judge.as_ref().map(|name| format!("judgements-{name}.jsonl"));
+    let file = args
+        .judge
+        .as_ref()
+        .map(|name| format!("judgements-{name}.jsonl"));
     if let Some(file) = &file
         && !dir.file(file).is_file()
     {
@@ -231,8 +244,14 @@ fn powered_score(args: &PoweredArgs) -> anyhow::Result<u8> {
     }
     match args.format {
         Format::Json => output::json(&found)?,
-        Format::Human => output::result(&table::powered(&found, Style::Text))?,
-        Format::Markdown => output::result(&table::powered(&found, Style::Markdown))?,
+        Format::Human => {
+            output::result(&table::powered(&found, model.held_out_means(), Style::Text))?
+        }
+        Format::Markdown => output::result(&table::powered(
+            &found,
+            model.held_out_means(),
+            Style::Markdown,
+        ))?,
     }
     Ok(exit::DONE)
 }
@@ -289,10 +308,10 @@ fn fit(args: &FitArgs) -> anyhow::Result<u8> {
     let designs = designs(&args.dirs, &embedder)?;
     let user = |error: memgauge_report::surrogate::SurrogateError| exit::user(error.to_string());
     let whole: Vec<&Design> = designs.iter().collect();
-    let mut model = memgauge_report::surrogate::fit(&whole, embedder.id(), args.alpha).map_err(user)?;
+    let mut model =
+        memgauge_report::surrogate::fit(&whole, embedder.id(), args.alpha).map_err(user)?;
     if designs.len() > 1 {
-        model.held_out =
-            leave_one_out(&designs, embedder.id(), args.alpha, false).map_err(user)?;
+        model.held_out = leave_one_out(&designs, embedder.id(), args.alpha, false).map_err(user)?;
     }
     let mut text = serde_json::to_string_pretty(&model)?;
     text.push('\n');

@@ -14,6 +14,7 @@ mod external;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
 mod isolation;
+mod judge_errors;
 mod memory;
 mod models;
 mod prompts;
