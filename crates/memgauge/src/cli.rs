@@ -6,9 +6,11 @@ use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use memgauge_experiment::Shard;
 use memgauge_experiment::config::{Choices, Only};
 
+use crate::commands::compare::CompareArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::judge_card::JudgeCardArgs;
 use crate::commands::memory::MemoryArgs;
+use crate::commands::rank::RankArgs;
 use crate::commands::rescore::RescoreArgs;
 use crate::commands::surrogate::SurrogateArgs;
 use crate::exit;
@@ -82,6 +84,10 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Compute every text metric of stored answers again, and show where a stored one differs.
     Rescore(RescoreArgs),
+    /// Compare variants of one or several runs, question by question.
+    Compare(CompareArgs),
+    /// Rank variants of any runs, with intervals, ties and where the numbers come from.
+    Rank(RankArgs),
     /// List the families of components, their kinds, keys and defaults.
     Components(ComponentsArgs),
     /// Look at config files.

@@ -40,6 +40,8 @@ fn main() -> ExitCode {
             Command::Surrogate(args) => commands::surrogate::run(args),
             Command::Import(args) => commands::import::run(args, &cli.global),
             Command::Rescore(args) => commands::rescore::run(args),
+            Command::Compare(args) => commands::compare::run(args),
+            Command::Rank(args) => commands::rank::run(args),
             Command::Components(args) => commands::components::run(args),
             Command::Config(args) => commands::config::run(args),
             Command::Prompts(args) => commands::prompts::run(args),

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod cache;
+pub(crate) mod compare;
 pub(crate) mod components;
 pub(crate) mod config;
 pub(crate) mod dataset;
@@ -13,6 +14,7 @@ pub(crate) mod merge;
 pub(crate) mod model;
 pub(crate) mod plan;
 pub(crate) mod prompts;
+pub(crate) mod rank;
 pub(crate) mod rescore;
 pub(crate) mod run;
 pub(crate) mod show;

@@ -7,6 +7,7 @@
 )]
 
 mod commands;
+mod compare;
 mod documents;
 mod edges;
 mod errors;
@@ -21,6 +22,7 @@ mod prompts;
 mod protocols;
 mod provider;
 mod quickstart;
+mod rank;
 mod real_data;
 mod repeats;
 mod resume;
