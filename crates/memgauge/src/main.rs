@@ -8,6 +8,7 @@ mod output;
 mod places;
 mod progress;
 mod traffic;
+mod view;
 
 use std::process::ExitCode;
 
@@ -40,6 +41,8 @@ fn main() -> ExitCode {
             Command::Surrogate(args) => commands::surrogate::run(args),
             Command::Import(args) => commands::import::run(args, &cli.global),
             Command::Rescore(args) => commands::rescore::run(args),
+            Command::Errata(args) => commands::errata::run(args),
+            Command::Paper(args) => commands::paper::run(args),
             Command::Compare(args) => commands::compare::run(args),
             Command::Rank(args) => commands::rank::run(args),
             Command::Components(args) => commands::components::run(args),

@@ -6,7 +6,8 @@ use memgauge_core::{Category, QuestionId};
 use serde::{Deserialize, Serialize};
 
 /// Where an imported run comes from: `imported` of its manifest.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Imported {
     /// Format of the files.
     pub format: String,
@@ -37,7 +38,7 @@ pub struct Imported {
     /// Kind of finding -> rows that have it.
     pub findings: BTreeMap<String, usize>,
     /// Lists of the file whose name stands for another conversation than their questions are about.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub renamed: Vec<Renamed>,
     /// Questions of the dataset without a row, by category name; none = 0.
     pub missing: BTreeMap<String, usize>,

@@ -204,13 +204,7 @@ impl Fields {
         let mut labels: Vec<SourceLabel> = Vec::new();
         for ((_, value), number) in fields.iter().zip(0_u32..) {
             match value {
-                Value::Array(runs) => {
-                    labels.extend(
-                        runs.iter()
-                            .zip(0_u32..)
-                            .map(|(run, number)| label(run, Some(number))),
-                    );
-                }
+                Value::Array(runs) => labels.extend(runs.iter().map(|run| label(run, None))),
                 Value::Object(runs) if are_runs(runs) => {
                     labels.extend(runs.iter().map(|(key, run)| label(run, trailing(key))));
                 }

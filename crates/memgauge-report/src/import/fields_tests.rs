@@ -51,10 +51,7 @@ fn labels_keep_their_runs() {
         ]
     );
     let row = read(&json!({"question": "q", "generated_answer": "a", "judgments": [true, false]}));
-    assert_eq!(
-        labels(&row),
-        [(Some(0), Some(true)), (Some(1), Some(false))]
-    );
+    assert_eq!(labels(&row), [(None, Some(true)), (None, Some(false))]);
     let evaluation = json!({"is_correct": true, "reasoning": "same date", "error": null});
     let row = read(&json!({"question": "q", "ai_response": "a", "evaluation": evaluation}));
     assert_eq!(labels(&row), [(None, Some(true))]);

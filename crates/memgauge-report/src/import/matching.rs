@@ -43,6 +43,7 @@ pub(super) fn find(
         rows,
         texts: rows.iter().map(|row| letters(&row.question)).collect(),
         found: vec![None; rows.len()],
+        side_by_side: false,
     };
     let mut shared: BTreeMap<(usize, String), Vec<usize>> = BTreeMap::new();
     let mut lost = Vec::new();
@@ -63,6 +64,7 @@ pub(super) fn find(
             (None, _) => shared.entry((place, text)).or_default().push(number),
         }
     }
+    search.side_by_side = search.are_side_by_side();
     for ((place, text), numbers) in shared {
         search.tell_apart(place, questions.with_text(place, &text), &numbers);
     }
@@ -84,6 +86,8 @@ struct Search<'a> {
     /// Letters of every row's question.
     texts: Vec<String>,
     found: Vec<Option<Match>>,
+    /// Rows of one question follow each other, where a question has several.
+    side_by_side: bool,
 }
 
 impl Search<'_> {
@@ -95,6 +99,25 @@ impl Search<'_> {
                 findings: Vec::new(),
             });
         }
+    }
+
+    /// Whether most questions that have several rows so far have them one after the other.
+    fn are_side_by_side(&self) -> bool {
+        let mut by_question: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
+        for (number, one) in self.found.iter().enumerate() {
+            if let Some(one) = one {
+                by_question.entry(one.question).or_default().push(number);
+            }
+        }
+        let (mut adjacent, mut apart) = (0, 0);
+        for numbers in by_question.into_values() {
+            match numbers[..] {
+                [a, b, ..] if b == a + 1 => adjacent += 1,
+                [_, _, ..] => apart += 1,
+                _ => {}
+            }
+        }
+        adjacent > apart
     }
 
     /// The conversation with this text: the one of the list, that of the row before, or the only one.
@@ -168,7 +191,7 @@ impl Search<'_> {
         if numbers.len() >= count {
             // Rows of one question side by side are its repeats; else the file goes through the questions again and again.
             let each = numbers.len() / count;
-            let side_by_side = each > 1 && matches!(numbers, [a, b, ..] if b - a == 1);
+            let side_by_side = each > 1 && self.side_by_side;
             let is_even = numbers.len().is_multiple_of(count);
             for (turn, number) in numbers.iter().enumerate() {
                 let at = if side_by_side { turn / each } else { turn };

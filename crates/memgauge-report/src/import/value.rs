@@ -111,9 +111,13 @@ fn label_text(written: &str) -> Result<bool, String> {
     {
         return label(&reply);
     }
+    let verdicts = plain
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| matches!(*word, "CORRECT" | "WRONG" | "INCORRECT"))
+        .count();
     match plain.split_whitespace().next_back() {
-        Some("CORRECT") if !plain.contains("WRONG") => Ok(true),
-        Some("WRONG" | "INCORRECT") if !plain.contains(" CORRECT") => Ok(false),
+        Some("CORRECT") if verdicts == 1 => Ok(true),
+        Some("WRONG" | "INCORRECT") if verdicts == 1 => Ok(false),
         _ => Err(format!("{} is no label", shown(&Value::from(written)))),
     }
 }

@@ -1,9 +1,10 @@
 //! Tables of the surrogate judge.
 
+use super::cell::percent_with_interval;
 use super::{Style, Table, UNKNOWN};
 use crate::powered::PoweredVariant;
 use crate::statistics::{Interval, SampledScore, mean};
-use crate::summary::{Mean, SLICES};
+use crate::summary::SLICES;
 use crate::surrogate::{HeldOut, HeldOutMeans, SurrogateReport};
 
 fn points(value: f64) -> String {
@@ -16,19 +17,6 @@ fn share(value: Option<f64>) -> String {
 
 fn range(interval: Interval) -> String {
     format!("{:.2}–{:.2}", 100.0 * interval.low, 100.0 * interval.high)
-}
-
-fn with_interval(mean: Option<&Mean>) -> String {
-    match mean {
-        None => UNKNOWN.to_owned(),
-        Some(Mean {
-            mean,
-            low: Some(low),
-            high: Some(high),
-            ..
-        }) => format!("{} [{:.1}–{:.1}]", points(*mean), 100.0 * low, 100.0 * high),
-        Some(mean) => points(mean.mean),
-    }
 }
 
 fn blank(style: Style) -> &'static str {
@@ -71,7 +59,10 @@ pub fn estimated(report: &SurrogateReport, style: Style) -> String {
         let difference = pooled
             .zip(judged)
             .map(|(ours, theirs)| ours.mean - theirs.mean);
-        let mut row = vec![format!("{}{star}", variant.name), with_interval(pooled)];
+        let mut row = vec![
+            format!("{}{star}", variant.name),
+            percent_with_interval(pooled.copied()),
+        ];
         let categories = SLICES.iter().skip(1).take(4);
         row.extend(
             categories.map(|name| {

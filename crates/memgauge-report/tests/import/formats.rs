@@ -20,7 +20,7 @@ fn mem0_scores_with_metrics_and_a_label() {
         &json!({
             "1": [
                 {"question": HIVE, "answer": "on the roof above the cardiology ward", "response": "On the roof.",
-                 "category": "4", "bleu_score": 0.2, "f1_score": 0.5454545454545454, "llm_score": 1},
+                 "category": "4", "bleu_score": 0.2, "f1_score": 0.6666666666666666, "llm_score": 1},
             ],
             "0": [
                 {"llm_score": 0, "response": "3 February 2023", "question": BOAT, "category": "2",

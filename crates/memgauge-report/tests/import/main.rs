@@ -32,8 +32,11 @@ pub fn sample() -> Dataset {
 
 /// What a user asks for.
 pub struct Asked<'a> {
+    /// Name of the format.
     pub from: Option<&'a str>,
+    /// Roles and columns.
     pub columns: &'a [(&'a str, &'a str)],
+    /// Whether files make one run.
     pub join: Join,
 }
 
@@ -94,6 +97,7 @@ pub fn import_files(
 /// An imported run with the folder that it is in.
 pub struct One {
     _folder: tempfile::TempDir,
+    /// The run.
     pub run: ImportedRun,
 }
 

@@ -308,6 +308,26 @@ fn twins_keep_their_repeats() {
         answers(&found.records("sample-1/q54")),
         [(0, "b0"), (1, "b1")]
     );
+    // The same, question by question.
+    let found = rows(
+        &[
+            row(PRICE, "a0"),
+            row(PRICE, "a1"),
+            row(HIVE, "x"),
+            row(HIVE, "y"),
+            row(PRICE, "b0"),
+            row(PRICE, "b1"),
+        ],
+        &dataset,
+    );
+    assert_eq!(
+        answers(&found.records("sample-1/q1")),
+        [(0, "a0"), (1, "a1")]
+    );
+    assert_eq!(
+        answers(&found.records("sample-1/q54")),
+        [(0, "b0"), (1, "b1")]
+    );
 }
 
 #[test]

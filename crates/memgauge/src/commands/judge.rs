@@ -1,12 +1,14 @@
 //! `memgauge judge`
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use memgauge_experiment::{ConfigFile, JudgeEnd, JudgeOptions, Stop, Supplies, judge_again};
 use memgauge_report::table::{self, Style};
-use memgauge_report::{JudgeReport, RunDir, files};
+use memgauge_report::{JudgeReport, Manifest, RunDir, files};
+use serde_json::{Value, json};
 
 use super::run::{Signals, listen};
 use crate::cli::{Format, Global, JudgeArgs};
@@ -17,7 +19,12 @@ pub(crate) async fn run(args: &JudgeArgs, global: &Global) -> anyhow::Result<u8>
     let dir = RunDir::open(&args.dir)?;
     let file = config(args, &dir)?;
     let exchange = traffic::exchange(&args.traffic, false, None)?;
+    let errata = match args.only_errata {
+        true => args.view.errata(&dir.manifest()?)?.map(Arc::new),
+        false => None,
+    };
     let options = JudgeOptions {
+        errata,
         name: args.name.clone().unwrap_or_else(|| file_name(&file)),
         jobs: args.jobs,
         sample: args.sample.map(|size| (size, args.seed)),
@@ -35,8 +42,8 @@ pub(crate) async fn run(args: &JudgeArgs, global: &Global) -> anyhow::Result<u8>
     match end.context("judge")? {
         JudgeEnd::Finished { file, report } => {
             match args.format {
-                Format::Human => output::result(&text(&report, Style::Text))?,
-                Format::Markdown => output::result(&text(&report, Style::Markdown))?,
+                Format::Human => output::result(&text(&report, Style::Text, args))?,
+                Format::Markdown => output::result(&text(&report, Style::Markdown, args))?,
                 Format::Json => output::json(&report)?,
             }
             if !global.quiet {
@@ -71,7 +78,11 @@ fn config(args: &JudgeArgs, dir: &RunDir) -> anyhow::Result<ConfigFile> {
             Some(path) => ConfigFile::load(path, overrides)?,
             None => {
                 let path = dir.file(files::MANIFEST);
-                let mut file = ConfigFile::from_manifest(&path, &manifest.config, overrides)?;
+                let config = match &manifest.imported {
+                    Some(_) => Cow::Owned(bare_config(&manifest)),
+                    None => Cow::Borrowed(&manifest.config),
+                };
+                let mut file = ConfigFile::from_manifest(&path, &config, overrides)?;
                 // The config's path is relative to a file that may be gone.
                 file.config.prompts = manifest.prompts_path.clone().map(PathBuf::from);
                 file
@@ -95,6 +106,15 @@ fn config(args: &JudgeArgs, dir: &RunDir) -> anyhow::Result<ConfigFile> {
     load(&overrides)
 }
 
+/// A config around a judge, for a run that has none: nothing of it but the judge and the models given with --set is used.
+fn bare_config(manifest: &Manifest) -> Value {
+    json!({
+        "name": manifest.name,
+        "dataset": {"kind": "file", "path": manifest.dataset.path},
+        "variant": [{"name": manifest.name, "system": {"kind": "no-memory"}}],
+    })
+}
+
 /// The prompt's name, as a name for a file.
 pub(super) fn file_name(file: &ConfigFile) -> String {
     let judge = serde_json::to_value(&file.config.judge).unwrap_or_default();
@@ -103,7 +123,7 @@ pub(super) fn file_name(file: &ConfigFile) -> String {
     name.trim_start_matches("judge/").replace('/', "-")
 }
 
-fn text(report: &JudgeReport, style: Style) -> String {
+fn text(report: &JudgeReport, style: Style, args: &JudgeArgs) -> String {
     let models: Vec<&str> = report.served_by.iter().map(String::as_str).collect();
     let models = if models.is_empty() {
         "not told".to_owned()
@@ -112,10 +132,17 @@ fn text(report: &JudgeReport, style: Style) -> String {
     };
     format!(
         "{}\n{}{}",
-        table::judged(report).render(style),
+        table::judged(report, args.view.names()).render(style),
         if style == Style::Markdown { "\n" } else { "" },
         "Scores x 100 with 95 % two-stage cluster-bootstrap intervals; category 5 is not judged. errors: \
          judgements that failed or could not be read, in no mean. ± sd: between runs. as the run's judge: answers with the \
          same label. * = control that reads the answer key or the wrong memory.\n"
     ) + &format!("judge served by: {models}\n")
+        + match args.only_errata {
+            true => {
+                "Only questions whose key the errata correct, with the corrected answer as the right one: memgauge show DIR \
+                 --errata PATH has J of the whole.\n"
+            }
+            false => "",
+        }
 }

@@ -242,6 +242,7 @@ async fn try_judge(
         let progress = Arc::new(Progress::new(global.quiet));
         let options = JudgeOptions {
             name: super::judge::file_name(&file),
+            errata: None,
             jobs: args.jobs,
             sample: None,
             supplies: Supplies {

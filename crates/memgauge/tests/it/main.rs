@@ -10,14 +10,18 @@ mod commands;
 mod compare;
 mod documents;
 mod edges;
+mod errata;
 mod errors;
 mod external;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
+mod import;
 mod isolation;
 mod judge_errors;
+mod losses;
 mod memory;
 mod models;
+mod names;
 mod prompts;
 mod protocols;
 mod provider;
