@@ -2,6 +2,7 @@
 
 pub mod arm;
 mod call;
+pub mod card;
 pub mod compare;
 pub mod errata;
 mod fate;
@@ -15,6 +16,7 @@ mod order;
 mod paid;
 pub mod paper;
 mod parquet;
+pub mod powered;
 mod publish;
 mod question;
 pub mod rank;
@@ -26,6 +28,7 @@ mod run_name;
 mod rundir;
 pub mod statistics;
 pub mod summary;
+pub mod surrogate;
 pub mod table;
 
 pub use fate::{Fate, fate};

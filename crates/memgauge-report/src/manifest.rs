@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use memgauge_core::ConversationId;
+use memgauge_dataset::Dataset;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -147,6 +148,28 @@ pub struct DatasetManifest {
     /// Its conversations, in its order; empty in runs of a memgauge that did not say.
     #[serde(default)]
     pub order: Vec<ConversationId>,
+}
+
+impl DatasetManifest {
+    /// What is written down about a dataset of which a run has so many conversations and questions.
+    pub fn new(dataset: &Dataset, conversations: usize, questions: usize) -> Self {
+        let path = std::path::absolute(&dataset.path).unwrap_or_else(|_| dataset.path.clone());
+        let file = dataset.path.file_name();
+        Self {
+            name: dataset.name.clone(),
+            file: file.map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            path: path.display().to_string(),
+            sha256: dataset.fingerprint.sha256.clone(),
+            content: dataset.fingerprint.content.clone(),
+            conversations,
+            questions,
+            order: dataset
+                .conversations
+                .iter()
+                .map(|entry| entry.conversation.head.id.clone())
+                .collect(),
+        }
+    }
 }
 
 /// Where replies of models came from.

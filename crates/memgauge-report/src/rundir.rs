@@ -33,6 +33,10 @@ pub mod files {
     pub const PARQUET: &str = "records.parquet";
     /// The summary as Markdown.
     pub const REPORT: &str = "report.md";
+    /// [`crate::surrogate::EstimateRow`] per line.
+    pub const ESTIMATES: &str = "surrogate.jsonl";
+    /// [`crate::surrogate::SurrogateReport`].
+    pub const SURROGATE: &str = "surrogate.json";
     /// [`crate::import::ImportRow`] per line.
     pub const IMPORT: &str = "import.jsonl";
     /// Held by the process that writes.

@@ -8,6 +8,7 @@ use memgauge_experiment::config::Choices;
 use crate::commands::compare::CompareArgs;
 use crate::commands::errata::ErrataArgs;
 use crate::commands::import::ImportArgs;
+use crate::commands::judge_card::JudgeCardArgs;
 use crate::commands::memory::MemoryArgs;
 use crate::commands::paper::PaperArgs;
 use crate::commands::plan::PlanArgs;
@@ -15,7 +16,7 @@ use crate::commands::rank::RankArgs;
 use crate::commands::rescore::RescoreArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::show::ShowArgs;
-use crate::exit;
+use crate::commands::surrogate::SurrogateArgs;
 use crate::view::ViewOptions;
 
 /// Measures long-term memory for LLM agents.
@@ -80,6 +81,10 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Judge the stored answers of a run again; nothing else is run.
     Judge(JudgeArgs),
+    /// How often a judge errs on known answers, and how far its labels agree.
+    JudgeCard(JudgeCardArgs),
+    /// Estimate J without a judge (J~), or J from a sample of labels.
+    Surrogate(SurrogateArgs),
     /// Make run directories of other tools' result files.
     Import(ImportArgs),
     /// Compute every text metric of stored answers again, and show where a stored one differs.
@@ -245,6 +250,12 @@ pub(crate) struct JudgeArgs {
     /// prompt's name).
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// Judge only this many questions, drawn at random: `memgauge surrogate powered` makes an unbiased J of them.
+    #[arg(long, value_name = "M")]
+    pub(crate) sample: Option<usize>,
+    /// Seed of that draw; a larger sample of the same seed holds every smaller one.
+    #[arg(long, value_name = "S", default_value_t = 0, requires = "sample")]
+    pub(crate) seed: u64,
     /// Judge only the answers to questions whose key is wrong by --errata, with the corrected answer as the
     /// right one; written to `corrected-NAME.jsonl`. `memgauge show DIR --errata PATH` then knows J under
     /// the corrected key.

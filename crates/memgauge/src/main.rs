@@ -38,6 +38,8 @@ fn main() -> ExitCode {
             Command::Merge(args) => commands::merge::run(args, &cli.global),
             Command::Show(args) => commands::show::run(args),
             Command::Judge(args) => commands::judge::run(args, &cli.global).await,
+            Command::JudgeCard(args) => commands::judge_card::run(args, &cli.global).await,
+            Command::Surrogate(args) => commands::surrogate::run(args),
             Command::Import(args) => commands::import::run(args, &cli.global),
             Command::Rescore(args) => commands::rescore::run(args),
             Command::Errata(args) => commands::errata::run(args),

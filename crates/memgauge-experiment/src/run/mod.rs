@@ -343,29 +343,11 @@ impl Runner {
             digest: self.plan.digest.clone(),
             config: serde_json::to_value(config)
                 .map_err(|error| ExperimentError::Internal(error.to_string()))?,
-            dataset: DatasetManifest {
-                name: self.dataset.name.clone(),
-                file: self
-                    .dataset
-                    .path
-                    .file_name()
-                    .map(|name| name.to_string_lossy().into_owned())
-                    .unwrap_or_default(),
-                sha256: self.dataset.fingerprint.sha256.clone(),
-                content: self.dataset.fingerprint.content.clone(),
-                path: std::path::absolute(&self.dataset.path)
-                    .unwrap_or_else(|_| self.dataset.path.clone())
-                    .display()
-                    .to_string(),
-                conversations: self.plan.conversations.len(),
-                questions: self.plan.questions(),
-                order: self
-                    .dataset
-                    .conversations
-                    .iter()
-                    .map(|entry| entry.conversation.head.id.clone())
-                    .collect(),
-            },
+            dataset: DatasetManifest::new(
+                &self.dataset,
+                self.plan.conversations.len(),
+                self.plan.questions(),
+            ),
             variants: self
                 .plan
                 .variants

@@ -1,5 +1,6 @@
 //! Tables of a summary, as aligned text for a terminal and as Markdown.
 
+mod card;
 mod cell;
 mod comparison;
 mod errata;
@@ -14,8 +15,10 @@ mod render;
 mod repeats;
 mod report;
 mod scores;
+mod surrogate;
 mod work;
 
+pub use card::judge_card;
 pub use cell::{thousands, with_interval};
 use cell::{mark, percent_with_interval};
 pub use comparison::comparison;
@@ -29,6 +32,7 @@ pub use ranking::ranking;
 pub use render::{Style, Table};
 pub use report::{View, report};
 pub use scores::{categories, systems};
+pub use surrogate::{estimated, evaluated, powered};
 
 /// Shown where nothing is known: never 0.
 pub const UNKNOWN: &str = "–";

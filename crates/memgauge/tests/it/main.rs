@@ -19,6 +19,7 @@ mod fault;
 mod faults;
 mod import;
 mod isolation;
+mod judge_errors;
 mod killed;
 mod losses;
 mod memory;
