@@ -8,6 +8,7 @@ mod dataset;
 pub mod download;
 mod error;
 mod fingerprint;
+pub mod generate;
 mod json;
 mod known;
 pub mod locomo;

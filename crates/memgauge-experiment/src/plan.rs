@@ -100,8 +100,8 @@ pub struct Plan {
     pub digest: String,
     /// The part that this process runs; `None` = everything.
     pub shard: Option<Shard>,
-    /// The cells of that part.
-    mine: BTreeSet<Cell>,
+    /// The cells of that part: variant, place of the conversation, repeat.
+    mine: BTreeSet<(usize, usize, u32)>,
 }
 
 /// The questions asked about one conversation.
@@ -219,7 +219,10 @@ impl Plan {
     #[must_use]
     pub fn with_shard(mut self, shard: Option<Shard>) -> Self {
         self.mine = shard.map_or_else(BTreeSet::new, |shard| {
-            self.cells_of(shard).into_iter().collect()
+            let cells = self.cells_of(shard).into_iter();
+            cells
+                .map(|cell| (cell.variant, cell.entry, cell.repeat))
+                .collect()
         });
         self.shard = shard;
         self
@@ -298,9 +301,7 @@ impl Plan {
 
     /// Whether this process asks `variant` the questions of the conversation at `entry` in one repeat.
     pub fn asks(&self, variant: usize, entry: usize, repeat: u32) -> bool {
-        let is_mine =
-            |cell: &Cell| cell.variant == variant && cell.entry == entry && cell.repeat == repeat;
-        self.shard.is_none() || self.mine.iter().any(is_mine)
+        self.shard.is_none() || self.mine.contains(&(variant, entry, repeat))
     }
 
     /// Questions that this process asks `variant`, repeats counted.

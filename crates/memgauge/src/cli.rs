@@ -6,6 +6,7 @@ use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use memgauge_experiment::Shard;
 use memgauge_experiment::config::{Choices, Only};
 
+use crate::commands::generate::GenerateArgs;
 use crate::commands::memory::MemoryArgs;
 use crate::exit;
 
@@ -364,6 +365,8 @@ pub(crate) enum DatasetCommand {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Write a dataset of any size in LOCOMO's format, made of the sample's exchanges.
+    Generate(GenerateArgs),
     /// Print a conversation.
     Show {
         /// Its id, such as `conv-26`.

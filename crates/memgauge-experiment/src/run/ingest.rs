@@ -1,6 +1,6 @@
 //! Ingestion: a system per conversation (or one for all), its journal and its timings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -60,8 +60,12 @@ impl Bench {
         let name = planned.name.as_str();
         let folder: PathBuf = self.dir.file(files::STORES).join(name).join(&unit.name);
         let mut journals = BTreeMap::new();
+        let mut begun = Vec::new();
         for entry in &unit.entries {
             let id = self.conversation(*entry);
+            if self.done().take_timed(name, &id, unit.repeat) {
+                begun.push(id.clone());
+            }
             if let Some(journal) = self.done().take_journal(name, &id, unit.repeat) {
                 journals.insert(id, journal);
             }
@@ -87,10 +91,10 @@ impl Bench {
             };
             return Ok(Some((system, ingested)));
         }
-        if self.resumed {
-            for entry in &unit.entries {
-                self.forget_ingestion(name, &self.conversation(*entry), unit.repeat)?;
-            }
+        // Of most ingestions nothing is there, and forgetting reads the files whole.
+        begun.extend(journals.into_keys());
+        for conversation in begun.iter().collect::<BTreeSet<_>>() {
+            self.forget_ingestion(name, conversation, unit.repeat)?;
         }
         let mut ledgers: Vec<Ledger> = Vec::new();
         let mut failure = None;
@@ -316,12 +320,15 @@ impl Bench {
     }
 
     fn oracle(&self) -> Oracle {
-        let evidence = self
-            .plan
-            .asked(&self.dataset)
-            .map(|(_, item)| (item.question.id.clone(), item.key.evidence.clone()))
-            .collect();
-        Oracle::new(evidence, TimeFormat::Spoken)
+        // Once for all conversations: each has an oracle of its own.
+        let evidence = self.evidence.get_or_init(|| {
+            let asked = self.plan.asked(&self.dataset);
+            let evidence = asked
+                .map(|(_, item)| (item.question.id.clone(), item.key.evidence.clone()))
+                .collect();
+            Arc::new(evidence)
+        });
+        Oracle::new(Arc::clone(evidence), TimeFormat::Spoken)
     }
 }
 
@@ -394,6 +401,6 @@ fn failed(error: ComponentError) -> Result<Ended, ExperimentError> {
     }
 }
 
-fn disk(folder: &std::path::Path, error: &std::io::Error) -> ExperimentError {
+pub(super) fn disk(folder: &std::path::Path, error: &std::io::Error) -> ExperimentError {
     ExperimentError::Stopped(format!("{}: {error}", folder.display()))
 }

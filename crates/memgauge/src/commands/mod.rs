@@ -5,6 +5,7 @@ pub(crate) mod components;
 pub(crate) mod config;
 pub(crate) mod dataset;
 pub(crate) mod doctor;
+pub(crate) mod generate;
 pub(crate) mod judge;
 pub(crate) mod memory;
 pub(crate) mod merge;

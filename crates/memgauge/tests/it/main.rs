@@ -13,6 +13,7 @@ mod errors;
 mod external;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
+mod generate;
 mod isolation;
 mod memory;
 mod models;
