@@ -11,13 +11,15 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use futures::executor::block_on;
 use jiff::civil::date;
 use memgauge_core::{
-    BuildError, EmbedderHandle, MemoryId, MemorySystem, Meter, Parts, RankedList, Scope, Scored,
-    Stage, Tokenizer,
+    BuildError, EmbedderHandle, GraphReader, MemoryId, MemorySystem, Meter, Parts, RankedList,
+    Scope, Scored, Stage, Tokenizer,
 };
 use memgauge_dataset::generate::{GeneratedShape, generate};
 use memgauge_dataset::locomo;
 use memgauge_model::{Static, StaticWeights, tokenizer};
-use memgauge_pipeline::fusion::{FusionConfig, MmrConfig, NeighbourConfig, RrfConfig, WeightedConfig};
+use memgauge_pipeline::fusion::{
+    FusionConfig, MmrConfig, NeighbourConfig, RrfConfig, WeightedConfig,
+};
 use memgauge_pipeline::graph::{Adjacency, pagerank};
 use memgauge_pipeline::system::{PipelineConfig, TurnsConfig};
 use memgauge_store::{GraphChange, NewNode, NodeRef, Store, StoreConfig};
@@ -59,7 +61,9 @@ impl Parts for Models {
 
 /// A mixed-up number for `n`, the same every time.
 fn mixed(n: usize) -> usize {
-    (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31) as usize
+    (n as u64)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .rotate_left(31) as usize
 }
 
 fn lists(count: usize, memories: usize) -> Vec<RankedList> {
@@ -134,7 +138,8 @@ fn graph(folder: &Path, nodes: usize) -> Store {
         change.embedding = None;
         if let memgauge_core::MemoryOp::Add(fact) = &mut change.op {
             fact.kind = memgauge_core::MemoryKind::Relation;
-            fact.text = memgauge_core::graph::edge_text(&format!("n{from}"), "knows", &format!("n{to}"));
+            fact.text =
+                memgauge_core::graph::edge_text(&format!("n{from}"), "knows", &format!("n{to}"));
         }
         change.scope = scope.clone();
         all.push(GraphChange::Edge {
@@ -172,7 +177,11 @@ fn walking(c: &mut Criterion) {
         }
         let folder = tempfile::tempdir().unwrap();
         let store = graph(folder.path(), nodes);
-        let start: Vec<_> = store.nodes(&Scope::default()).iter().map(|node| node.id).collect();
+        let start: Vec<_> = store
+            .nodes(&Scope::default())
+            .iter()
+            .map(|node| node.id)
+            .collect();
         let mut starts = start.chunks(3).cycle();
         for steps in [1, 2] {
             let id = BenchmarkId::new(format!("neighbourhood, {steps} steps"), nodes);

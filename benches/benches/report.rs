@@ -18,13 +18,19 @@ const ANSWER: &str = "She bought it last Saturday at an auction on a farm, 28 Ja
 
 fn metrics(c: &mut Criterion) {
     let mut group = c.benchmark_group("metrics");
-    group.bench_function("F1 (sets)", |b| b.iter(|| f1_set(black_box(ANSWER), black_box(GOLD))));
+    group.bench_function("F1 (sets)", |b| {
+        b.iter(|| f1_set(black_box(ANSWER), black_box(GOLD)))
+    });
     group.bench_function("F1 (LOCOMO)", |b| {
         b.iter(|| f1_locomo(Category::MultiHop, black_box(ANSWER), black_box(GOLD)));
     });
-    group.bench_function("BLEU-1", |b| b.iter(|| bleu1(black_box(ANSWER), black_box(GOLD))));
+    group.bench_function("BLEU-1", |b| {
+        b.iter(|| bleu1(black_box(ANSWER), black_box(GOLD)))
+    });
     let gold = PreparedGold::new(Category::MultiHop, GOLD);
-    group.bench_function("all of a prepared answer", |b| b.iter(|| gold.score(black_box(ANSWER))));
+    group.bench_function("all of a prepared answer", |b| {
+        b.iter(|| gold.score(black_box(ANSWER)))
+    });
     group.finish();
 }
 
@@ -33,7 +39,9 @@ fn bootstrap(c: &mut Criterion) {
     let places: Vec<(usize, usize)> = (0..1540).map(|n| (n % 10, n % 4)).collect();
     let layout = Layout::new(&places);
     let column = |seed: usize| -> Vec<Option<f64>> {
-        (0..1540).map(|n| Some(((n * 31 + seed) % 101) as f64 / 100.0)).collect()
+        (0..1540)
+            .map(|n| Some(((n * 31 + seed) % 101) as f64 / 100.0))
+            .collect()
     };
     let columns: Vec<Vec<Option<f64>>> = (0..12).map(column).collect();
     let strata = [0, 1, 2, 3];
@@ -45,7 +53,9 @@ fn bootstrap(c: &mut Criterion) {
         group.bench_function(id, |b| {
             b.iter(|| {
                 let bootstrap = Bootstrap::default();
-                bootstrap.means(black_box(&layout), &[&strata[..]], &columns).unwrap()
+                bootstrap
+                    .means(black_box(&layout), &[&strata[..]], &columns)
+                    .unwrap()
             });
         });
     }
@@ -54,7 +64,9 @@ fn bootstrap(c: &mut Criterion) {
 
 fn record(index: u32) -> QuestionRecord {
     let ids: Vec<MemoryId> = (0..200).map(|n| MemoryId((n * 37 + index) % 588)).collect();
-    let ranks: Vec<Option<u32>> = (1..=200).map(|rank| (rank % 5 > 0).then_some(rank)).collect();
+    let ranks: Vec<Option<u32>> = (1..=200)
+        .map(|rank| (rank % 5 > 0).then_some(rank))
+        .collect();
     let scores: Vec<f32> = (0..200).map(|n| 1.0 / (n as f32 + 1.7)).collect();
     let found: Vec<Option<f32>> = scores.iter().copied().map(Some).collect();
     QuestionRecord {
@@ -117,7 +129,10 @@ fn records(c: &mut Criterion) {
     });
     group.throughput(Throughput::Bytes(bytes));
     // Backwards, so that every time all of them are moved.
-    dir.appender(files::RECORDS).unwrap().append(&records).unwrap();
+    dir.appender(files::RECORDS)
+        .unwrap()
+        .append(&records)
+        .unwrap();
     let mut is_rising = true;
     group.bench_function(format!("put {COUNT} in order"), |b| {
         b.iter(|| {

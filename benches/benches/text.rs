@@ -35,7 +35,11 @@ fn embedding(c: &mut Criterion) {
         all.len(),
     )];
     if let Some(folder) = std::env::var_os("MEMGAUGE_MINILM") {
-        models.push(("minilm", Box::new(MiniLm::open(folder.as_ref()).unwrap()), 16));
+        models.push((
+            "minilm",
+            Box::new(MiniLm::open(folder.as_ref()).unwrap()),
+            16,
+        ));
     }
     let mut group = c.benchmark_group("embed");
     group.sample_size(10);
@@ -56,7 +60,10 @@ fn tokenizing(c: &mut Criterion) {
     let mut group = c.benchmark_group("tokens of 588 turns");
     group.throughput(Throughput::Bytes(bytes));
     let count = |tokenizer: &dyn Tokenizer| -> usize {
-        turns.iter().map(|turn| tokenizer.count(black_box(turn))).sum()
+        turns
+            .iter()
+            .map(|turn| tokenizer.count(black_box(turn)))
+            .sum()
     };
     for tokenizer in [Tiktoken::Cl100k, Tiktoken::O200k] {
         group.bench_function(tokenizer.id(), |b| b.iter(|| count(&tokenizer)));

@@ -42,8 +42,8 @@ pub(super) struct Draft<'t> {
 struct Session {
     held_at: DateTime,
     turns: Vec<Turn>,
-    /// Speaker, fact, turns that it cites.
-    facts: Vec<(usize, String, Vec<String>)>,
+    /// Speaker, fact, the turn that states it.
+    facts: Vec<(usize, String, TurnId)>,
 }
 
 struct Turn {
@@ -83,7 +83,10 @@ impl<'t> Draft<'t> {
         mut random: Random,
         id: String,
     ) -> Result<Self, GenerateError> {
-        let names = templates.pools.get("speaker").map_or(&[][..], Vec::as_slice);
+        let names = templates
+            .pools
+            .get("speaker")
+            .map_or(&[][..], Vec::as_slice);
         if names.len() < 2 {
             return Err(GenerateError::Templates("too few speakers".to_owned()));
         }
@@ -151,7 +154,9 @@ impl<'t> Draft<'t> {
     }
 
     fn said(&self, session: usize) -> usize {
-        self.sessions.get(session).map_or(0, |held| held.turns.len())
+        self.sessions
+            .get(session)
+            .map_or(0, |held| held.turns.len())
     }
 
     fn fillers(&self, teller: usize) -> Fillers {
@@ -176,7 +181,11 @@ impl<'t> Draft<'t> {
     /// One turn of no consequence.
     fn talk(&mut self, session: usize, speaker: usize, greets: bool) -> Result<(), GenerateError> {
         let talk = &self.templates.talk;
-        let lines = if greets { &talk.greetings } else { &talk.remarks };
+        let lines = if greets {
+            &talk.greetings
+        } else {
+            &talk.remarks
+        };
         let line = self.random.pick(lines).map_or("", String::as_str);
         let mut fillers = self.fillers(speaker);
         let text = fillers.fill(line, &mut self.source(session))?;
@@ -229,10 +238,11 @@ impl<'t> Draft<'t> {
                     turn.image = Some(caption);
                 }
             }
-            let fact = told.fillers.fill(&exchange.fact, &mut self.source(session))?;
-            let cites = exchange.cites.iter().filter_map(|place| told.turn(*place));
-            let cites = cites.map(|turn| turn.to_string()).collect();
-            if let Some(held) = self.sessions.get_mut(session) {
+            let fact = told
+                .fillers
+                .fill(&exchange.fact, &mut self.source(session))?;
+            let held = self.sessions.get_mut(session);
+            if let (Some(held), Some(cites)) = (held, told.turn(exchange.cites)) {
                 held.facts.push((teller, fact, cites));
             }
             self.told.push(told);
@@ -307,18 +317,19 @@ impl<'t> Draft<'t> {
             conversation.insert(format!("session_{number}"), Value::Array(turns));
             let mut facts: BTreeMap<usize, Vec<Value>> = BTreeMap::new();
             for (speaker, fact, cites) in &session.facts {
-                let cites = match cites.as_slice() {
-                    [one] => json!(one),
-                    many => json!(many),
-                };
-                facts.entry(*speaker).or_default().push(json!([fact, cites]));
+                let fact = json!([fact, cites.to_string()]);
+                facts.entry(*speaker).or_default().push(fact);
             }
             let facts: Map<String, Value> = facts
                 .into_iter()
                 .map(|(speaker, facts)| (name(speaker).clone(), Value::Array(facts)))
                 .collect();
             observation.insert(format!("session_{number}_observation"), json!(facts));
-            let facts: Vec<&str> = session.facts.iter().map(|(_, fact, _)| fact.as_str()).collect();
+            let facts: Vec<&str> = session
+                .facts
+                .iter()
+                .map(|(_, fact, _)| fact.as_str())
+                .collect();
             let summary = format!("{a} and {b} talk. {}", facts.join(" "));
             let summary = summary.trim_end().to_owned();
             summaries.insert(format!("session_{number}_summary"), json!(summary));

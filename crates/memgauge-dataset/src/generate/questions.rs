@@ -97,11 +97,7 @@ impl<'t> Draft<'t> {
         candidates
     }
 
-    fn question(
-        &mut self,
-        is_mirrored: bool,
-        one: &Candidate<'_>,
-    ) -> Result<Value, GenerateError> {
+    fn question(&mut self, is_mirrored: bool, one: &Candidate<'_>) -> Result<Value, GenerateError> {
         let told = self.told.get(one.told);
         let mut fillers = told.map_or_else(Fillers::default, |told| told.fillers.clone());
         let mut source = Source {

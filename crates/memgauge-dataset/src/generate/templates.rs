@@ -38,7 +38,7 @@ pub(super) struct Exchange {
     pub(super) later: Vec<Line>,
     pub(super) image: Option<String>,
     pub(super) fact: String,
-    pub(super) cites: Vec<Place>,
+    pub(super) cites: Place,
     pub(super) question: Vec<Ask>,
 }
 
@@ -102,8 +102,8 @@ impl TryFrom<String> for Place {
 
 impl Templates {
     pub(super) fn embedded() -> Result<Self, GenerateError> {
-        let templates: Self =
-            toml::from_str(TEMPLATES).map_err(|error| GenerateError::Templates(error.to_string()))?;
+        let templates: Self = toml::from_str(TEMPLATES)
+            .map_err(|error| GenerateError::Templates(error.to_string()))?;
         for exchange in &templates.exchange {
             exchange.check().map_err(GenerateError::Templates)?;
         }
@@ -114,7 +114,7 @@ impl Templates {
 impl Exchange {
     fn check(&self) -> Result<(), String> {
         let evidence = self.question.iter().flat_map(|ask| &ask.evidence);
-        for place in evidence.chain(&self.cites) {
+        for place in evidence.chain([&self.cites]) {
             let exists = match *place {
                 Place::Turn(at) => at < self.turns.len(),
                 Place::Later(at) => at < self.later.len(),

@@ -69,7 +69,9 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Dataset, DatasetError> {
         fault: None,
     };
     let mut reader = serde_json::Deserializer::from_slice(json);
-    let read = reader.deserialize_seq(&mut list).and_then(|()| reader.end());
+    let read = reader
+        .deserialize_seq(&mut list)
+        .and_then(|()| reader.end());
     if let Some(fault) = list.fault {
         return Err(fault);
     }

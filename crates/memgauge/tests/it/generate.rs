@@ -24,7 +24,9 @@ fn a_generated_dataset_is_run_and_its_stores_go_batch_by_batch() {
     let ended = generate(&data, &["--questions", "4"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(
-        ended.stdout.contains("20 conversations, 40 sessions, 800 turns, 80 questions"),
+        ended
+            .stdout
+            .contains("20 conversations, 40 sessions, 800 turns, 80 questions"),
         "{}",
         ended.stdout
     );
@@ -32,7 +34,13 @@ fn a_generated_dataset_is_run_and_its_stores_go_batch_by_batch() {
     let out = folder.path().join("runs");
     let run = |more: &[&str]| {
         let mut command = memgauge();
-        command.args(["--quiet", "run", "experiments/scale.toml", "--set", "controls=true"]);
+        command.args([
+            "--quiet",
+            "run",
+            "experiments/scale.toml",
+            "--set",
+            "controls=true",
+        ]);
         command.args(more).arg("--dataset").arg(&data);
         end(command.arg("--out").arg(&out))
     };
@@ -54,7 +62,8 @@ fn a_generated_dataset_is_run_and_its_stores_go_batch_by_batch() {
     );
     assert!(!run.join("stores").exists());
     let mut memories = 0;
-    dir.ingest(|row| memories += usize::from(row.event.is_some())).expect("a journal");
+    dir.ingest(|row| memories += usize::from(row.event.is_some()))
+        .expect("a journal");
     // Two variants with a memory each: the one that is asked, and the same one asked wrongly.
     assert_eq!(memories, 800, "one ingestion for both");
     assert!(!bytes(&run, "records.parquet").is_empty());
@@ -72,10 +81,16 @@ fn what_cannot_be_generated_leaves_no_file_behind() {
         "{}",
         ended.stderr
     );
-    let left = std::fs::read_dir(folder.path()).expect("the folder").count();
+    let left = std::fs::read_dir(folder.path())
+        .expect("the folder")
+        .count();
     assert_eq!(left, 0);
     let nowhere = folder.path().join("no/such/folder.json");
     let ended = generate(&nowhere, &[]);
     assert_eq!(ended.code, 2);
-    assert!(ended.stderr.contains("no/such/folder.json"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("no/such/folder.json"),
+        "{}",
+        ended.stderr
+    );
 }
