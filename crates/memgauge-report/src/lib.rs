@@ -1,6 +1,8 @@
 //! Records, metrics, statistics and tables: functions of saved files.
 
+pub mod arm;
 mod call;
+pub mod compare;
 mod fate;
 mod judgements;
 mod lineage;
@@ -10,6 +12,7 @@ mod order;
 mod parquet;
 mod publish;
 mod question;
+pub mod rank;
 pub mod record;
 pub mod retrieval;
 mod rundir;

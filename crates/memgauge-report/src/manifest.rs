@@ -74,6 +74,13 @@ pub struct Manifest {
     pub merged: Vec<MergedShard>,
 }
 
+impl Manifest {
+    /// Answers to each question for each memory: what `repeat` of a record is numbered by.
+    pub fn answers(&self) -> u32 {
+        self.repeats.map_or(1, |repeats| repeats.answer).max(1)
+    }
+}
+
 /// How often stages were done again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RepeatsManifest {

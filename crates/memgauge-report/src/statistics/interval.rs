@@ -46,6 +46,17 @@ pub enum Verdict {
     CannotTell,
 }
 
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Better => "better",
+            Self::Worse => "worse",
+            Self::NoDifferenceFound => "no difference found",
+            Self::CannotTell => "cannot tell",
+        })
+    }
+}
+
 impl Verdict {
     /// The verdict on a difference that is good when positive; turn the interval round ([`Interval::scaled`] by -1)
     /// where less is better. `margin` is in the interval's unit and not negative.

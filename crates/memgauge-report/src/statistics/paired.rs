@@ -33,6 +33,12 @@ pub struct PairedDifference {
 }
 
 impl PairedDifference {
+    /// Whether a difference of one question's scores is a tie: none, or no more than rounding.
+    #[must_use]
+    pub fn is_tie(difference: f64) -> bool {
+        difference.abs() <= TIE
+    }
+
     /// The verdict for a score that is good when high; `margin` in score units.
     #[must_use]
     pub fn verdict(&self, margin: f64) -> Verdict {

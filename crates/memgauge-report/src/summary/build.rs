@@ -11,16 +11,17 @@ use super::judge::{Judged, judge_summary};
 use super::latency::{latency, replayed, total};
 use super::memory::MemoryRows;
 use super::no_op::{Arm, Outcomes, no_ops};
+use super::repeats::{Repeated, repeat_summary, variance};
 use super::suspicion::suspicions;
+use super::values::Measured;
 use super::{
-    ContextTokens, DOMAINS, HEADLINES, J, Mean, REFERENCE, RepeatSummary, SLICES, Scores, Spread,
-    Summary, VariantSummary,
+    ContextTokens, DOMAINS, HEADLINES, J, Mean, REFERENCE, SLICES, Scores, Summary, VariantSummary,
 };
 use crate::fate::Fate;
 use crate::manifest::{Machine, Manifest};
 use crate::parquet::ParquetError;
 use crate::record::{ContextSummary, JudgementRow, Phase, SCHEMA_VERSION, TextMetrics, TimingRow};
-use crate::retrieval::{BUDGETS, DEPTHS, RankScores, RetrievalScores};
+use crate::retrieval::RetrievalScores;
 use crate::rundir::{RunDir, RunDirError};
 use crate::statistics::{Bootstrap, Column, Estimate, Layout, StatisticsError};
 
@@ -144,17 +145,20 @@ pub fn summarise(
         })
         .collect();
     let suspicious = suspicions(&manifest.variants, &headline, &layout, &bootstrap)?;
+    let answers = manifest.answers();
     let empty = Vec::new();
     let mut variants = Vec::with_capacity(manifest.variants.len());
     for variant in &manifest.variants {
         let mine = rows.get(&variant.name).unwrap_or(&empty);
+        let repeated: Vec<Repeated<'_>> = mine.iter().map(repeated).collect();
         let mut summary = VariantSummary {
             name: variant.name.clone(),
             system: variant.system.clone(),
             control: variant.control,
             ingested_as: variant.ingested_as.clone(),
             questions: count_questions(mine),
-            repeats: repeats(mine),
+            repeats: repeat_summary(&repeated, answers),
+            variance: variance(&repeated, answers),
             failed: 0,
             failures: BTreeMap::new(),
             scores: plain_scores(mine),
@@ -395,7 +399,7 @@ fn count_questions(rows: &[Row]) -> usize {
 
 /// Questions x memories that they were asked of.
 fn ingested(rows: &[Row], manifest: &Manifest) -> usize {
-    let answers = manifest.repeats.map_or(1, |repeats| repeats.answer).max(1);
+    let answers = manifest.answers();
     let asked: BTreeSet<(&QuestionId, u32)> = rows
         .iter()
         .map(|row| (&row.question, row.repeat / answers))
@@ -403,90 +407,27 @@ fn ingested(rows: &[Row], manifest: &Manifest) -> usize {
     asked.len()
 }
 
-/// How far the headline metrics differ from repeat to repeat; `None` where nothing is repeated.
-fn repeats(rows: &[Row]) -> Option<RepeatSummary> {
-    let all: BTreeSet<u32> = rows.iter().map(|row| row.repeat).collect();
-    if all.len() < 2 {
-        return None;
-    }
-    let scored: Vec<(u32, BTreeMap<String, f64>)> = rows
-        .iter()
-        .filter(|row| row.category.is_scored())
-        .map(|row| (row.repeat, values(row)))
-        .collect();
-    let spread = |metric: &&str| {
-        let of = |repeat: &u32| {
-            let mut mean = MeanOf::default();
-            let rows = scored.iter().filter(|(own, _)| own == repeat);
-            rows.for_each(|(_, values)| mean.add(values.get(*metric).copied()));
-            mean.mean()
-        };
-        let means: Vec<Option<f64>> = all.iter().map(of).collect();
-        let known: Vec<f64> = means.iter().copied().flatten().collect();
-        let spread = Spread {
-            sd: crate::statistics::standard_deviation(&known),
-            means,
-        };
-        ((*metric).to_owned(), spread)
-    };
-    Some(RepeatSummary {
-        repeats: all.len(),
-        metrics: HEADLINES.iter().map(spread).collect(),
-    })
-}
-
 /// Every metric of a record that has a value.
 fn values(row: &Row) -> BTreeMap<String, f64> {
-    let mut values = BTreeMap::new();
-    if let Some(judge) = row.judge {
-        values.insert(J.to_owned(), judge);
-    }
-    if let Some(scores) = &row.scores {
-        values.insert("f1.locomo".to_owned(), scores.f1_locomo);
-        for (name, value) in [
-            ("f1.set", scores.f1_set),
-            ("bleu1", scores.bleu1),
-            ("exact", scores.exact_match),
-        ] {
-            if let Some(value) = value {
-                values.insert(name.to_owned(), value);
-            }
-        }
-    }
-    if let Some(retrieval) = &row.retrieval {
-        values.insert("evidence.context".to_owned(), retrieval.context);
-        for (prefix, units) in [
-            ("evidence", &retrieval.live),
-            ("evidence.lineage", &retrieval.lineage),
-        ] {
-            if let Some(units) = units {
-                insert_ranks(&mut values, prefix, &units.turn);
-                insert_ranks(&mut values, &format!("{prefix}.session"), &units.session);
-            }
-        }
-        if let Some(at_tokens) = retrieval.at_tokens {
-            for (budget, recall) in BUDGETS.iter().zip(at_tokens) {
-                values.insert(format!("evidence.recall@{budget}tokens"), recall);
-            }
-        }
-    }
-    values
+    measured(row).values()
 }
 
-fn insert_ranks(values: &mut BTreeMap<String, f64>, prefix: &str, ranks: &RankScores) {
-    for (index, depth) in DEPTHS.iter().enumerate() {
-        for (name, list) in [
-            ("hit", &ranks.hit),
-            ("recall", &ranks.recall),
-            ("all", &ranks.all),
-        ] {
-            if let Some(value) = list.get(index) {
-                values.insert(format!("{prefix}.{name}@{depth}"), *value);
-            }
-        }
+fn measured(row: &Row) -> Measured<'_> {
+    Measured {
+        judge: row.judge,
+        scores: row.scores.as_ref(),
+        retrieval: row.retrieval.as_ref(),
     }
-    values.insert(format!("{prefix}.mrr"), ranks.mrr);
-    values.insert(format!("{prefix}.ndcg@10"), ranks.ndcg10);
+}
+
+fn repeated(row: &Row) -> Repeated<'_> {
+    Repeated {
+        question: &row.question,
+        category: row.category,
+        repeat: row.repeat,
+        labels: row.judgements.iter().map(|row| row.label).collect(),
+        measured: measured(row),
+    }
 }
 
 /// Means without intervals, of all metrics and slices.

@@ -6,7 +6,9 @@ mod judge;
 mod latency;
 mod memory;
 mod no_op;
+mod repeats;
 mod suspicion;
+mod values;
 
 use std::collections::BTreeMap;
 
@@ -18,9 +20,13 @@ use crate::statistics::{Bootstrap, Domain, PairedDifference};
 pub(crate) use build::layout;
 pub use build::{SummaryError, summarise};
 pub use no_op::NoOp;
+pub use repeats::{RepeatSummary, Spread, VarianceParts};
 pub use suspicion::{Reason, Suspicion};
+pub use values::metric_names;
 
 pub(crate) use judge::{Judged, judge_summary};
+pub(crate) use repeats::{Repeated, repeat_summary, variance};
+pub(crate) use values::Measured;
 
 /// The slices that every metric is given for, in the order of tables: categories 1 to 4 pooled,
 /// then each category. Category 5 stands apart.
@@ -87,25 +93,6 @@ pub struct JudgeSummary {
     /// Their standard deviation (n - 1); null with fewer than two. It tells how steady the judge
     /// is and nothing about the uncertainty of J.
     pub sd_of_runs: Option<f64>,
-}
-
-/// How far the numbers of a variant differ from repeat to repeat, over categories 1 to 4.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RepeatSummary {
-    /// How many there are: memories x answers.
-    pub repeats: usize,
-    /// Headline metric -> means of the repeats.
-    pub metrics: BTreeMap<String, Spread>,
-}
-
-/// A metric from repeat to repeat.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Spread {
-    /// Mean over the questions, repeat by repeat; null where a repeat has no value.
-    pub means: Vec<Option<f64>>,
-    /// Standard deviation of the means (n - 1); null with fewer than two. It tells how steady the system is,
-    /// and nothing about the uncertainty of the mean.
-    pub sd: Option<f64>,
 }
 
 /// Calls of models behind an API, added up. A sum is null as soon as one reply did not tell.
@@ -254,6 +241,9 @@ pub struct VariantSummary {
     /// How far repeats differ; null where nothing was repeated.
     #[serde(default)]
     pub repeats: Option<RepeatSummary>,
+    /// Headline metric -> where the variance of one score comes from; only those of which something was repeated.
+    #[serde(default)]
+    pub variance: BTreeMap<String, VarianceParts>,
     /// Records that a failure of infrastructure left without an answer: in no score.
     pub failed: usize,
     /// Failures by component and kind.

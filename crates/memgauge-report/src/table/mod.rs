@@ -1,6 +1,9 @@
 //! Tables of a summary, as aligned text for a terminal and as Markdown.
 
+mod comparison;
 mod models;
+mod ranking;
+mod repeats;
 
 use std::fmt::Write as _;
 
@@ -9,7 +12,9 @@ use memgauge_core::Category;
 use crate::fate::Fate;
 use crate::summary::{J, Latency, Mean, SLICES, Summary, VariantSummary};
 
+pub use comparison::comparison;
 pub use models::{calls, cost, judge, judged, latency};
+pub use ranking::ranking;
 
 /// Shown where nothing is known: never 0.
 const UNKNOWN: &str = "–";
@@ -316,6 +321,11 @@ pub fn report(summary: &Summary, style: Style) -> String {
              failed or could not be read, in no mean. ± sd: between runs, as papers print it; it says nothing about the \
              uncertainty of J.",
         );
+    }
+    let repeated = repeats::of(summary);
+    for (at, table) in repeated.iter().enumerate() {
+        let last = at + 1 == repeated.len();
+        section(table, if last { repeats::NOTE } else { "" });
     }
     section(&memory(summary), &shared(summary));
     section(&losses(summary), "");

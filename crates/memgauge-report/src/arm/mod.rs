@@ -1,0 +1,14 @@
+//! Arms: one variant of one run, read lean, for what compares several of them. Own and imported runs alike.
+
+mod answer;
+mod facts;
+#[cfg(test)]
+pub(crate) mod fake;
+mod label;
+mod read;
+mod selection;
+
+pub use answer::ArmAnswer;
+pub use facts::{ArmFacts, DatasetFacts, JudgeFacts};
+pub use read::{Arm, arms};
+pub use selection::{Selection, SelectionError};

@@ -1,0 +1,126 @@
+//! Arms compared on the questions that both answered: paired differences, tests, and whether they may be compared at
+//! all.
+
+mod build;
+mod comparable;
+mod options;
+mod pairs;
+mod questions;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::arm::ArmFacts;
+use crate::statistics::{Bootstrap, McNemar, PairedDifference, Verdict};
+use crate::summary::{JudgeSummary, Mean, RepeatSummary, VarianceParts};
+
+pub(crate) use build::{Columns, metric};
+pub use build::{CompareError, compare};
+pub use comparable::{Incomparable, judge_reason};
+pub use options::{CompareOptions, slices};
+pub use questions::questions_csv;
+
+/// Probability with which the smallest detectable difference would have been found.
+pub const POWER: f64 = 0.8;
+
+/// Arms and the differences between them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// Version of the files that it was made from.
+    pub schema_version: u32,
+    /// The metric.
+    pub metric: String,
+    /// Whose category names are used.
+    pub names: String,
+    /// Differences inside plus and minus this count as none, in score units.
+    pub margin: f64,
+    /// How the intervals were made.
+    pub bootstrap: Bootstrap,
+    /// The questions that a verdict is about: categories together (the first), and each alone.
+    pub slices: Vec<String>,
+    /// Whether arms that are not comparable were compared all the same.
+    pub forced: bool,
+    /// Why they are not comparable; empty where they are.
+    pub incomparable: Vec<Incomparable>,
+    /// What else the reader should know: answer models that differ, runs that are not finished.
+    pub notes: Vec<String>,
+    /// The arms.
+    pub arms: Vec<ComparedArm>,
+    /// The comparisons.
+    pub pairs: Vec<Pair>,
+}
+
+/// An arm by itself.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ComparedArm {
+    /// Its name here.
+    pub label: String,
+    /// The run directory.
+    pub dir: String,
+    /// The variant.
+    pub variant: String,
+    /// Where its numbers come from.
+    pub facts: ArmFacts,
+    /// Questions asked, of the categories compared.
+    pub asked: usize,
+    /// Answers that failed, of the categories compared: in no score.
+    pub failed: usize,
+    /// Mean over its own questions, slice by slice; null where a slice has no value.
+    pub means: Vec<Option<Mean>>,
+    /// How its numbers differ from time to time; null where nothing was repeated.
+    pub repeats: Option<RepeatSummary>,
+    /// Metric -> where the variance of one score comes from; only those of which something was repeated.
+    pub variance: BTreeMap<String, VarianceParts>,
+    /// What the runs of its judge came to; null without labels.
+    pub judge: Option<JudgeSummary>,
+}
+
+/// One arm against another.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Pair {
+    /// The arm.
+    pub arm: String,
+    /// What it is compared with.
+    pub reference: String,
+    /// What came of it, slice by slice.
+    pub slices: Vec<PairSlice>,
+    /// Questions of the first slice where the arm scores higher, the largest difference first.
+    pub won: Vec<Change>,
+    /// Questions of the first slice where it scores lower, the largest difference first.
+    pub lost: Vec<Change>,
+}
+
+/// One arm against another on some of the questions.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PairSlice {
+    /// Which questions.
+    pub slice: String,
+    /// Arm minus reference on the questions that both answered; null where they share none.
+    pub difference: Option<PairedDifference>,
+    /// The p-value of the difference after Holm's correction: over all pairs in the first slice; over all pairs and
+    /// categories in the others.
+    pub p_holm: Option<f64>,
+    /// The exact McNemar test; null where values are not right or wrong. It takes questions for independent and never
+    /// decides.
+    pub mcnemar: Option<McNemar>,
+    /// Whether so few questions are discordant that the test can hardly show anything.
+    pub mcnemar_is_thin: Option<bool>,
+    /// The smallest true difference that these questions would have shown with a probability of [`POWER`].
+    pub smallest_detectable: Option<f64>,
+    /// What the interval says, given the margin.
+    pub verdict: Option<Verdict>,
+}
+
+/// A question on which two arms differ.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// The question.
+    pub question: String,
+    /// Number of its category.
+    pub category: u8,
+    /// Value of the arm.
+    pub arm: f64,
+    /// Value of the reference.
+    pub reference: f64,
+}

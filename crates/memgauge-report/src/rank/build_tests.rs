@@ -1,0 +1,116 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::arm::fake::{FakeRun, judged_by, read};
+use crate::table::{Style, ranking};
+
+const FEW: Bootstrap = Bootstrap {
+    resamples: 500,
+    confidence: 0.95,
+    seed: 3,
+};
+
+/// Writes a run of one variant with 200 questions; of a hundred answers so many are right, the first ones.
+fn write(folder: &std::path::Path, name: &'static str, manifest: Value, right: u32) -> String {
+    let mut run = FakeRun::new(name, &[(name, false)]).with(manifest);
+    for at in 0..200_u32 {
+        let label = at.wrapping_mul(37) % 100 < right;
+        let question = format!("c{}/q{}", at / 20, at % 20);
+        let f1 = f64::from(u8::from(label));
+        run.answer(name, &question, 4, Some(f1), &[Some(label)]);
+    }
+    let path = folder.join(name);
+    run.write(&path);
+    path.display().to_string()
+}
+
+fn ranks(group: &RankGroup) -> Vec<(&str, Option<usize>, bool)> {
+    let rows = group.rows.iter();
+    rows.map(|row| (row.label.as_str(), row.rank, row.is_tied))
+        .collect()
+}
+
+#[test]
+fn arms_are_sorted_and_neighbours_that_are_not_decided_share_a_rank() {
+    let folder = tempfile::tempdir().unwrap();
+    let judge = || judged_by("m", "p");
+    let texts = [
+        write(folder.path(), "low", judge(), 30),
+        write(folder.path(), "high", judge(), 61),
+        write(folder.path(), "top", judge(), 61),
+        write(folder.path(), "mid", judge(), 45),
+    ];
+    let found = rank(&read(&texts), None, &[], FEW).unwrap();
+    assert_eq!((found.metric.as_str(), found.groups.len()), ("j", 1));
+    let group = &found.groups[0];
+    assert_eq!(
+        ranks(group),
+        [
+            ("high", Some(1), false),
+            ("top", Some(1), true),
+            ("mid", Some(3), false),
+            ("low", Some(4), false)
+        ]
+    );
+    let behind = group.rows[2].behind.unwrap();
+    assert!((behind.mean - 0.16).abs() < 1e-12, "{behind:?}");
+    let row = &group.rows[0];
+    assert_eq!(
+        (row.asked, row.failed, row.categories.as_slice()),
+        (200, 0, &[4][..])
+    );
+    assert_eq!(row.answer_model.as_deref(), Some("gpt-4o-mini"));
+    let text = ranking(&found, Style::Text);
+    assert!(
+        text.contains("1=") && text.contains("gpt-4o-mini"),
+        "{text}"
+    );
+}
+
+#[test]
+fn other_judges_and_datasets_are_not_mixed() {
+    let folder = tempfile::tempdir().unwrap();
+    let imported = || json!({"imported": {}});
+    let texts = [
+        write(folder.path(), "a", judged_by("m", "p"), 30),
+        write(folder.path(), "b", judged_by("m", "q"), 40),
+        write(folder.path(), "c", imported(), 50),
+        write(folder.path(), "d", imported(), 60),
+    ];
+    let arms = read(&texts);
+    let found = rank(&arms, None, &[], FEW).unwrap();
+    let groups: Vec<Vec<(&str, Option<usize>, bool)>> = found.groups.iter().map(ranks).collect();
+    assert_eq!(
+        groups,
+        [
+            vec![("d", None, false), ("c", None, false)],
+            vec![("a", Some(1), false)],
+            vec![("b", Some(1), false)]
+        ]
+    );
+    assert!(!found.groups[0].is_comparable);
+    let text = ranking(&found, Style::Markdown);
+    assert!(text.contains("judge not known, prompt not known"), "{text}");
+    assert!(text.contains("Nobody knows"), "{text}");
+    // By their text all four can be compared.
+    let text = rank(&arms, Some("f1.locomo"), &[], FEW).unwrap();
+    assert_eq!(text.groups.len(), 1);
+    assert_eq!(text.groups[0].rows[0].label, "d");
+    assert!(text.groups[0].rows[0].imported);
+}
+
+#[test]
+fn an_arm_without_the_metric_stands_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut bare = FakeRun::new("bare", &[("bare", false)]).with(judged_by("m", "p"));
+    bare.answer("bare", "c0/q0", 4, Some(0.5), &[]);
+    bare.write(&folder.path().join("bare"));
+    let texts = [
+        folder.path().join("bare").display().to_string(),
+        write(folder.path(), "a", judged_by("m", "p"), 30),
+    ];
+    let found = rank(&read(&texts), Some("j"), &[], FEW).unwrap();
+    let all: Vec<_> = found.groups.iter().flat_map(ranks).collect();
+    assert!(all.contains(&("bare", None, false)) && all.contains(&("a", Some(1), false)));
+    assert!(rank(&read(&texts[..1]), Some("j"), &[], FEW).is_err());
+}

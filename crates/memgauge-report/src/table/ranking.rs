@@ -1,0 +1,148 @@
+//! A leaderboard as tables, one per group of arms that may be compared.
+
+use std::fmt::Write as _;
+
+use super::{Style, Table, UNKNOWN, percent_with_interval};
+use crate::arm::JudgeFacts;
+use crate::rank::{RankGroup, RankRow, Ranking};
+
+/// The whole leaderboard, and how to read it.
+pub fn ranking(ranking: &Ranking, style: Style) -> String {
+    let mut text = String::new();
+    for group in &ranking.groups {
+        let title = title(ranking, group);
+        match style {
+            Style::Text => text.push_str(&title),
+            Style::Markdown => {
+                let _ = write!(text, "## {title}");
+            }
+        }
+        text.push_str("\n\n");
+        text.push_str(&table(ranking, group).render(style));
+        text.push('\n');
+        if !group.is_comparable {
+            text.push_str(
+                "Nobody knows whether these labels come from the same judge: the arms stand in the order of their numbers, \
+                 without ranks.\n\n",
+            );
+        }
+    }
+    if ranking.groups.len() > 1 {
+        text.push_str(
+            "Arms of different tables are not comparable: other dataset or other judge.\n",
+        );
+    }
+    let _ = writeln!(
+        text,
+        "{} x 100 over an arm's own questions, {} category names, with {:.0} % two-stage cluster-bootstrap intervals ({} \
+         resamples, seed {}). =: tied with the arm above: the interval of their paired difference (\"behind\", on the \
+         questions that both answered) holds 0, so that the order of the two is not decided; only neighbours are looked at. \
+         {UNKNOWN} = not known. * = control that reads the answer key or the wrong memory; † = another tool made the answers; \
+         … = the run is not finished.",
+        ranking.metric,
+        ranking.names,
+        100.0 * ranking.bootstrap.confidence,
+        ranking.bootstrap.resamples,
+        ranking.bootstrap.seed,
+    );
+    text
+}
+
+fn title(ranking: &Ranking, group: &RankGroup) -> String {
+    let short = group.dataset_content.get(..8);
+    let mut title = format!(
+        "{}, dataset {} ({})",
+        ranking.metric,
+        group.dataset,
+        short.unwrap_or(&group.dataset_content)
+    );
+    if let Some(judge) = &group.judge {
+        let _ = write!(
+            title,
+            ", judge {}, prompt {}",
+            judge.model.as_deref().unwrap_or("not known"),
+            prompt(judge).unwrap_or_else(|| "not known".to_owned())
+        );
+    }
+    title
+}
+
+/// The beginning of the prompt's digest.
+fn prompt(judge: &JudgeFacts) -> Option<String> {
+    let digest = judge.prompt_digest.as_ref()?;
+    Some(digest.get(..8).unwrap_or(digest).to_owned())
+}
+
+fn table(ranking: &Ranking, group: &RankGroup) -> Table {
+    let mut head = vec!["rank".to_owned(), "arm".to_owned()];
+    head.extend(ranking.slices.iter().cloned());
+    head.extend(
+        [
+            "behind",
+            "n",
+            "asked",
+            "failed",
+            "answer model",
+            "judge",
+            "prompt",
+            "categories",
+            "key",
+            "dataset",
+        ]
+        .map(str::to_owned),
+    );
+    let mut table = Table {
+        head,
+        rows: Vec::new(),
+    };
+    for row in &group.rows {
+        table.rows.push(cells(group, row));
+    }
+    table
+}
+
+fn cells(group: &RankGroup, row: &RankRow) -> Vec<String> {
+    let unknown = || UNKNOWN.to_owned();
+    let marks = [
+        (row.control, " *"),
+        (row.imported, " †"),
+        (!row.finished, " …"),
+    ];
+    let marks: String = marks
+        .iter()
+        .filter(|(is_so, _)| *is_so)
+        .map(|(_, mark)| *mark)
+        .collect();
+    let mut cells = vec![
+        row.rank.map_or_else(unknown, |rank| {
+            format!("{rank}{}", if row.is_tied { "=" } else { "" })
+        }),
+        format!("{}{marks}", row.label),
+    ];
+    cells.extend(row.means.iter().map(|mean| percent_with_interval(*mean)));
+    let judge = row.judge.as_ref();
+    let n = row.means.first().copied().flatten().map(|mean| mean.n);
+    let categories: Vec<String> = row.categories.iter().map(u8::to_string).collect();
+    cells.extend([
+        row.behind.map_or_else(unknown, |behind| {
+            format!(
+                "{:.1} [{:.1}, {:.1}]",
+                100.0 * behind.mean,
+                100.0 * behind.interval.low,
+                100.0 * behind.interval.high
+            )
+        }),
+        n.map_or_else(unknown, |n| n.to_string()),
+        row.asked.to_string(),
+        row.failed.to_string(),
+        row.answer_model.clone().unwrap_or_else(unknown),
+        judge
+            .and_then(|judge| judge.model.clone())
+            .unwrap_or_else(unknown),
+        judge.and_then(prompt).unwrap_or_else(unknown),
+        categories.join(","),
+        row.key.clone(),
+        group.dataset.clone(),
+    ]);
+    cells
+}
