@@ -103,7 +103,7 @@ fn days(text: &str, said: Date) -> BTreeSet<String> {
         if phrases
             .iter()
             .chain([&named])
-            .any(|phrase| text.contains(phrase))
+            .any(|phrase| says(text, phrase))
         {
             found.insert(day.strftime("%-d %B %Y").to_string().to_lowercase());
         }

@@ -25,6 +25,8 @@ pub(super) struct Ready {
     pub(super) system: Arc<dyn MemorySystem>,
     /// Per conversation; empty for systems that keep no memories.
     pub(super) lineages: Arc<BTreeMap<ConversationId, Lineage>>,
+    /// cl100k_base tokens of every memory's text, by id.
+    pub(super) tokens: Arc<Vec<u64>>,
     /// Why nothing can be asked: the ingestion failed for reasons of infrastructure.
     pub(super) failure: Option<Arc<ComponentError>>,
 }
@@ -97,6 +99,7 @@ impl Bench {
                     let ready = Ready {
                         system: self.hand_over(slot, *variant)?,
                         lineages: Arc::clone(&slot.ingested.lineages),
+                        tokens: Arc::clone(&slot.ingested.tokens),
                         failure: slot.ingested.failure.clone(),
                     };
                     for open in mine {

@@ -35,6 +35,8 @@ pub(super) struct Ingested {
     pub(super) folder: PathBuf,
     /// Per conversation; empty for systems that keep no memories.
     pub(super) lineages: Arc<BTreeMap<ConversationId, Lineage>>,
+    /// cl100k_base tokens of every memory's text, by id.
+    pub(super) tokens: Arc<Vec<u64>>,
     /// Why nothing can be asked: the ingestion failed for reasons of infrastructure.
     pub(super) failure: Option<Arc<ComponentError>>,
 }
@@ -86,6 +88,7 @@ impl Bench {
                 .collect();
             let ingested = Ingested {
                 folder,
+                tokens: self.tokens_of(&lineages),
                 lineages: Arc::new(lineages),
                 failure: None,
             };
@@ -160,10 +163,27 @@ impl Bench {
             .collect();
         let ingested = Ingested {
             folder,
+            tokens: self.tokens_of(&lineages),
             lineages: Arc::new(lineages),
             failure,
         };
         Ok(Some((system, ingested)))
+    }
+
+    /// Counted once here: a memory is a candidate of question after question. Memories of one store have
+    /// different ids, whatever conversation they come from.
+    fn tokens_of(&self, lineages: &BTreeMap<ConversationId, Lineage>) -> Arc<Vec<u64>> {
+        let mut tokens = Vec::new();
+        for (id, trace) in lineages.values().flat_map(Lineage::iter) {
+            let place = id.0 as usize;
+            if tokens.len() <= place {
+                tokens.resize(place + 1, 0);
+            }
+            if let Some(count) = tokens.get_mut(place) {
+                *count = self.tokens(&trace.text);
+            }
+        }
+        Arc::new(tokens)
     }
 
     /// The system of a variant, on the stores in `folder`.
