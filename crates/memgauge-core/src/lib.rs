@@ -4,6 +4,7 @@
 //! This crate does no I/O and knows no runtime. Everything else depends on it; it depends on
 //! nothing of the workspace.
 
+mod category_names;
 pub mod chat;
 pub mod component;
 pub mod config;
@@ -18,6 +19,7 @@ mod question;
 #[macro_use]
 mod registry;
 
+pub use category_names::CategoryNames;
 pub use chat::{
     ChatHandle, ChatMessage, ChatModel, ChatReply, ChatRequest, ChatRole, Completion, Finish,
     ModelError, ReplyForm, Tool, Usage,

@@ -6,6 +6,7 @@
 
 mod dataset;
 pub mod download;
+pub mod errata;
 mod error;
 mod fingerprint;
 pub mod generate;
@@ -19,6 +20,7 @@ mod stats;
 
 pub use dataset::{Dataset, Entry, Item};
 pub use download::{DownloadError, Fetched, Pinned, fetch};
+pub use errata::{Errata, ErrataError, Erratum, ErratumKind};
 pub use error::DatasetError;
 pub use fingerprint::{Fingerprint, sha256_file};
 pub use known::{KNOWN, Known};

@@ -5,13 +5,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
-use memgauge_core::{AnswerKey, Judge, Meter, Question, Stage};
+use memgauge_core::{AnswerKey, Gold, Judge, Meter, Question, Stage};
+use memgauge_dataset::Errata;
+use memgauge_report::errata::{CorrectedRow, corrected_file};
 use memgauge_report::record::{AnswerTokens, JudgementRow, QuestionRecord};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::{
-    Appender, JudgeCard, JudgeReport, JudgedKey, JudgedRow, RunDir, RunDirError, judge_report,
+    Appender, JudgeCard, JudgeReport, JudgedKey, JudgedRow, Manifest, RunDir, RunDirError,
+    judge_report,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::assemble::{Assembly, Supplies};
 use crate::config::{ConfigFile, is_name};
@@ -24,6 +27,9 @@ use crate::run::{Event, Observer, REMOTE_JOBS, Stop, check_secrets};
 pub struct JudgeOptions {
     /// NAME of `judgements-NAME.jsonl`.
     pub name: String,
+    /// Judge only the answers to questions whose key these call wrong, with the corrected answer as the
+    /// right one, into `corrected-NAME.jsonl`; `None` = every answer with the published key.
+    pub errata: Option<Arc<Errata>>,
     /// Judgements at a time; `None` or 0 = 16.
     pub jobs: Option<usize>,
     /// Models' traffic, secrets, prompts.
@@ -47,10 +53,12 @@ pub enum JudgeEnd {
 /// One answer to judge once.
 struct Task {
     record: Arc<QuestionRecord>,
+    gold: Gold,
     run: u32,
 }
 
-/// Judges every stored answer of categories 1 to 4 with the judge of `file`. Judgements that the
+/// Judges every stored answer of categories 1 to 4 with the judge of `file`, or with errata those that
+/// the key wrongs. Judgements that the
 /// same judge has made before are kept; errors are tried again.
 ///
 /// # Errors
@@ -96,8 +104,22 @@ pub async fn judge_again(
     exchange.ready().map_err(unkept)?;
     let lock = dir.lock().map_err(ExperimentError::RunDir)?;
     let manifest = dir.manifest().map_err(ExperimentError::RunDir)?;
-    let card = card(&options.name, file, &assembly)?;
-    let name = format!("judgements-{}.jsonl", options.name);
+    let errata = options.errata.as_deref();
+    if let Some(errata) = errata
+        && errata.dataset != manifest.dataset.content
+    {
+        return Err(ExperimentError::Resume(format!(
+            "{}: the errata belong to the dataset {}, the run to {}",
+            dir.path().display(),
+            errata.dataset,
+            manifest.dataset.content
+        )));
+    }
+    let card = card(&options.name, file, &assembly, errata)?;
+    let name = match errata {
+        Some(_) => corrected_file(&options.name),
+        None => format!("judgements-{}.jsonl", options.name),
+    };
 
     let mut done: BTreeSet<JudgedKey> = BTreeSet::new();
     dir.rows(&name, |row: JudgedRow| {
@@ -113,6 +135,9 @@ pub async fn judge_again(
         if record.answer.is_none() || !record.category.is_scored() {
             return;
         }
+        let Some(gold) = gold(&record, errata) else {
+            return;
+        };
         let record = Arc::new(record);
         for run in 0..judge.runs() {
             let key = (
@@ -124,6 +149,7 @@ pub async fn judge_again(
             if !done.contains(&key) {
                 tasks.push(Task {
                     record: Arc::clone(&record),
+                    gold: gold.clone(),
                     run,
                 });
             }
@@ -134,8 +160,13 @@ pub async fn judge_again(
     .map_err(ExperimentError::RunDir)?;
     if all == 0 {
         return Err(ExperimentError::Resume(format!(
-            "{}: there is no answer of categories 1 to 4 to judge",
-            dir.path().display()
+            "{}: there is no answer of categories 1 to 4 to judge{}",
+            dir.path().display(),
+            if errata.is_some() {
+                " whose key the errata correct"
+            } else {
+                ""
+            }
         )));
     }
     observer.event(&Event::Started {
@@ -143,14 +174,17 @@ pub async fn judge_again(
         questions: all,
         done: all - tasks.len(),
     });
-    let recording = dir.file(&format!("judgements-{}.calls", options.name));
-    let cassette = dir.file(&format!("judgements-{}.cassette.jsonl.gz", options.name));
+    let stem = name.trim_end_matches(".jsonl");
+    let recording = dir.file(&format!("{stem}.calls"));
+    let cassette = dir.file(&format!("{stem}.cassette.jsonl.gz"));
     exchange
         .begin(&recording, &cassette)
         .await
         .map_err(unkept)?;
     let bench = Arc::new(Bench {
         digest: card.digest.clone(),
+        errata: errata.map(|errata| errata.digest.clone()),
+        as_the_run: as_the_run(&card, &manifest),
         file: Mutex::new(dir.appender(&name).map_err(stopped)?),
         halted: AtomicBool::new(false),
         judge,
@@ -203,6 +237,10 @@ pub async fn judge_again(
 /// What all tasks share.
 struct Bench {
     digest: String,
+    /// Fingerprint of the errata that the right answers are from.
+    errata: Option<String>,
+    /// Whether the judge is the run's own.
+    as_the_run: bool,
     file: Mutex<Appender>,
     /// Set by the first failure: nothing more is begun.
     halted: AtomicBool,
@@ -226,7 +264,7 @@ impl Bench {
         };
         let key = AnswerKey {
             category: record.category,
-            gold: record.gold.clone(),
+            gold: task.gold.clone(),
             evidence: record.evidence.clone(),
         };
         let meter = Meter::new();
@@ -255,27 +293,76 @@ impl Bench {
             served_by: replied().find_map(|call| call.served_by.clone()),
         };
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.append([&row]).map_err(stopped)?;
+        match &self.errata {
+            Some(errata) => file.append([&CorrectedRow {
+                errata: errata.clone(),
+                as_the_run: self.as_the_run,
+                judged: row,
+            }]),
+            None => file.append([&row]),
+        }
+        .map_err(stopped)?;
         self.observer.event(&Event::Answered);
         Ok(())
     }
 }
 
-/// What the judge is, and the digest of all that shapes its judgements: not its number of runs.
-fn card(name: &str, file: &ConfigFile, assembly: &Assembly) -> Result<JudgeCard, ExperimentError> {
-    let config = serde_json::to_value(&file.config.judge)
-        .map_err(|error| ExperimentError::Internal(error.to_string()))?;
+/// The right answer that an answer is judged by; `None` = it is not judged.
+fn gold(record: &QuestionRecord, errata: Option<&Errata>) -> Option<Gold> {
+    match errata {
+        None => Some(record.gold.clone()),
+        Some(errata) => {
+            let erratum = errata.get(&record.question);
+            let erratum = erratum.filter(|erratum| erratum.kind.corrupts_score());
+            erratum?.answer.clone().map(Gold::Answer)
+        }
+    }
+}
+
+/// Whether a judge has the prompt, the model and the settings of the one that the run had.
+fn as_the_run(card: &JudgeCard, manifest: &Manifest) -> bool {
+    let theirs = manifest.config.get("judge");
+    let model = theirs
+        .and_then(|judge| judge.get("model")?.as_str())
+        .and_then(|name| manifest.models.get(name));
+    theirs.is_some_and(|judge| shape(judge) == shape(&card.config))
+        && card.models.values().eq(model)
+        && card
+            .prompts
+            .iter()
+            .all(|(name, digest)| manifest.prompts.get(name) == Some(digest))
+}
+
+/// The settings of a judge that shape its judgements: not its number of runs, and not what the config
+/// calls its model, whose id says what it is.
+fn shape(config: &Value) -> Value {
     let mut shape = config.clone();
     if let Some(shape) = shape.as_object_mut() {
         shape.remove("runs");
-        // Its id says what the model is, whatever the config calls it.
         shape.remove("model");
     }
+    shape
+}
+
+/// What the judge is, and the digest of all that shapes its judgements.
+fn card(
+    name: &str,
+    file: &ConfigFile,
+    assembly: &Assembly,
+    errata: Option<&Errata>,
+) -> Result<JudgeCard, ExperimentError> {
+    let config = serde_json::to_value(&file.config.judge)
+        .map_err(|error| ExperimentError::Internal(error.to_string()))?;
     let (models, prompts) = (assembly.loaded(), assembly.prompts());
     let ids: Vec<&String> = models.values().collect();
+    let mut shaped = json!({ "judge": shape(&config), "models": ids, "prompts": prompts });
+    if let (Some(errata), Some(shaped)) = (errata, shaped.as_object_mut()) {
+        // Another right answer is another judgement.
+        shaped.insert("errata".to_owned(), json!(errata.digest));
+    }
     Ok(JudgeCard {
         name: name.to_owned(),
-        digest: digest::of(&json!({ "judge": shape, "models": ids, "prompts": prompts })),
+        digest: digest::of(&shaped),
         config,
         models,
         prompts,

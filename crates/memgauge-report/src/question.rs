@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use memgauge_core::{Conversation, ConversationId, Gold, MemoryId, QuestionId, TurnId};
+use memgauge_core::{
+    CategoryNames, Conversation, ConversationId, Gold, MemoryId, QuestionId, TurnId,
+};
 
 use crate::fate::Fate;
 use crate::lineage::Lineage;
@@ -33,7 +35,7 @@ pub fn first_question(dir: &RunDir) -> Result<Option<QuestionId>, RunDirError> {
 
 /// All that the run knows about a question, as text. `None` when the run did not ask it.
 /// `conversation`, where the dataset is at hand, adds the gold turns' words. With `only`, one
-/// variant is shown, with its whole context.
+/// variant is shown, with its whole context. The category goes by `names`.
 ///
 /// # Errors
 /// When the run's files cannot be read.
@@ -42,6 +44,7 @@ pub fn show_question(
     question: &QuestionId,
     conversation: Option<&Conversation>,
     only: Option<&str>,
+    names: CategoryNames,
 ) -> Result<Option<String>, RunDirError> {
     let records = dir.find(|record| {
         record.question == *question && only.is_none_or(|only| record.variant == only)
@@ -92,10 +95,11 @@ pub fn show_question(
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "{}  ({}, category {})\n  question  {}\n  gold      {}",
+        "{}  ({}, category {}; {})\n  question  {}\n  gold      {}",
         first.question,
-        first.category,
+        names.of(first.category),
         first.category.number(),
+        names.label(),
         first.text,
         match &first.gold {
             Gold::Answer(answer) => answer.clone(),

@@ -146,6 +146,25 @@ impl RunDir {
         self.path.join(name)
     }
 
+    /// What stands between `prefix` and `suffix` in the names of its files, in order.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn named(&self, prefix: &str, suffix: &str) -> Result<Vec<String>, RunDirError> {
+        let mut names = Vec::new();
+        let entries = fs::read_dir(&self.path).map_err(RunDirError::io(&self.path))?;
+        for entry in entries {
+            let entry = entry.map_err(RunDirError::io(&self.path))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let inner = name.strip_prefix(prefix);
+            if let Some(inner) = inner.and_then(|name| name.strip_suffix(suffix)) {
+                names.push(inner.to_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
     /// Claims the directory for writing until the guard is dropped (or the process ends).
     ///
     /// # Errors

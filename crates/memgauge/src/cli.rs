@@ -6,9 +6,15 @@ use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use memgauge_experiment::Shard;
 use memgauge_experiment::config::{Choices, Only};
 
+use crate::commands::compare::CompareArgs;
+use crate::commands::errata::ErrataArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::memory::MemoryArgs;
+use crate::commands::paper::PaperArgs;
+use crate::commands::rank::RankArgs;
+use crate::commands::show::ShowArgs;
 use crate::exit;
+use crate::view::ViewOptions;
 
 /// Measures long-term memory for LLM agents.
 ///
@@ -71,6 +77,14 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Judge the stored answers of a run again; nothing else is run.
     Judge(JudgeArgs),
+    /// Read errata of a dataset's answer key: what they correct, what does not fit.
+    Errata(ErrataArgs),
+    /// Show the tables of Mem0's paper, beside a run, and check whose category names they go by.
+    Paper(PaperArgs),
+    /// Compare variants of one or several runs, question by question.
+    Compare(CompareArgs),
+    /// Rank variants of any runs, with intervals, ties and where the numbers come from.
+    Rank(RankArgs),
     /// List the families of components, their kinds, keys and defaults.
     Components(ComponentsArgs),
     /// Look at config files.
@@ -209,6 +223,8 @@ pub(crate) struct RunArgs {
     pub(crate) shard: Option<Shard>,
     #[command(flatten)]
     pub(crate) traffic: TrafficOptions,
+    #[command(flatten)]
+    pub(crate) view: ViewOptions,
     /// How the results are written to standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
@@ -222,6 +238,8 @@ pub(crate) struct MergeArgs {
     /// Folder in which the run directory of the whole is made.
     #[arg(long, value_name = "DIR", default_value = "reports/runs")]
     pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) view: ViewOptions,
     /// How the results are printed.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
@@ -237,21 +255,6 @@ pub(crate) struct PlanArgs {
     #[arg(long, value_name = "K/N")]
     pub(crate) shard: Option<Shard>,
     /// How the plan is written.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ShowArgs {
-    /// A run directory.
-    pub(crate) dir: PathBuf,
-    /// One question, such as `conv-26/q0`.
-    #[arg(long, value_name = "ID")]
-    pub(crate) question: Option<String>,
-    /// One variant of the question, with its whole context.
-    #[arg(long, value_name = "NAME", requires = "question")]
-    pub(crate) variant: Option<String>,
-    /// How the summary, or the records of the question, are written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 }
@@ -279,11 +282,18 @@ pub(crate) struct JudgeArgs {
     /// prompt's name).
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// Judge only the answers to questions whose key is wrong by --errata, with the corrected answer as the
+    /// right one; written to `corrected-NAME.jsonl`. `memgauge show DIR --errata PATH` then knows J under
+    /// the corrected key.
+    #[arg(long, requires = "errata")]
+    pub(crate) only_errata: bool,
     /// Judgements at a time.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
     pub(crate) traffic: TrafficOptions,
+    #[command(flatten)]
+    pub(crate) view: ViewOptions,
     /// How the results are written to standard output.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,

@@ -4,6 +4,7 @@ use memgauge_dataset::{DatasetError, DownloadError};
 use memgauge_experiment::ExperimentError;
 use memgauge_experiment::memory::MemoryError;
 use memgauge_report::RunDirError;
+use memgauge_report::arm::SelectionError;
 
 /// Done.
 pub(crate) const DONE: u8 = 0;
@@ -18,6 +19,8 @@ pub(crate) const FAILURES: u8 = 3;
 pub(crate) const STOPPED: u8 = 4;
 /// Quota or budget reached; can be resumed.
 pub(crate) const BUDGET: u8 = 5;
+/// Runs cannot be compared: their conditions differ.
+pub(crate) const INCOMPARABLE: u8 = 12;
 /// Interrupted; can be resumed.
 pub(crate) const INTERRUPTED: u8 = 130;
 
@@ -32,7 +35,7 @@ Exit codes:
     5  quota or budget reached; can be resumed
    10  regression
    11  underpowered
-   12  incomparable
+   12  incomparable: datasets, questions, judges or names differ
   130  interrupted; can be resumed
 
 Environment:
@@ -78,7 +81,11 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
                 _ => USAGE,
             };
         }
-        if cause.is::<UserError>() || cause.is::<DatasetError>() || cause.is::<RunDirError>() {
+        if cause.is::<UserError>()
+            || cause.is::<DatasetError>()
+            || cause.is::<RunDirError>()
+            || cause.is::<SelectionError>()
+        {
             return USAGE;
         }
     }

@@ -8,6 +8,7 @@ mod output;
 mod places;
 mod progress;
 mod traffic;
+mod view;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,10 @@ fn main() -> ExitCode {
             Command::Merge(args) => commands::merge::run(args, &cli.global),
             Command::Show(args) => commands::show::run(args),
             Command::Judge(args) => commands::judge::run(args, &cli.global).await,
+            Command::Errata(args) => commands::errata::run(args),
+            Command::Paper(args) => commands::paper::run(args),
+            Command::Compare(args) => commands::compare::run(args),
+            Command::Rank(args) => commands::rank::run(args),
             Command::Components(args) => commands::components::run(args),
             Command::Config(args) => commands::config::run(args),
             Command::Prompts(args) => commands::prompts::run(args),

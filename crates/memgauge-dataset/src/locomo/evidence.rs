@@ -4,7 +4,7 @@ use memgauge_core::TurnId;
 
 /// What a string of ids was read as.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     /// The ids in the order in which they stand.
     pub read: Vec<TurnId>,
     /// The parts that are no id.
@@ -14,7 +14,7 @@ pub(super) struct Reading {
 }
 
 /// Reads `D8:6; D9:17`, `D9:1 D4:4`, `D26:14, D26:34`, `D:11:26` and `D30:05`.
-pub(super) fn read(written: &str) -> Reading {
+pub(crate) fn read(written: &str) -> Reading {
     let mut reading = Reading {
         read: Vec::new(),
         unread: Vec::new(),

@@ -5,7 +5,7 @@
 //! written to the [`LoadReport`]; what cannot be right is an error.
 
 mod convert;
-mod evidence;
+pub(crate) mod evidence;
 mod questions;
 #[cfg(test)]
 mod tests;

@@ -20,6 +20,8 @@ pub struct DatasetFacts {
 /// The judge behind an arm's labels. What is not known is `None`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct JudgeFacts {
+    /// Digest of all that shapes its judgements, where they come from `memgauge judge`; the rest is then in it.
+    pub digest: Option<String>,
     /// What shapes the replies of its model; the provider's label, the model and its settings.
     pub model: Option<String>,
     /// Models that replied, as the provider names them.
@@ -33,17 +35,18 @@ pub struct JudgeFacts {
 }
 
 impl JudgeFacts {
-    /// Whether model and prompt are known: only then can it be said that two arms had the same judge.
+    /// Whether model and prompt, or the digest of all, are known: only then can it be said that two arms had the same judge.
     #[must_use]
     pub fn is_known(&self) -> bool {
-        self.model.is_some() && self.prompt_digest.is_some()
+        self.digest.is_some() || (self.model.is_some() && self.prompt_digest.is_some())
     }
 
-    /// Whether both are known and the same: same model, prompt and settings. How the prompt is called and who served
-    /// the model are not asked.
+    /// Whether both are known and the same: same digest, or same model, prompt and settings. How the prompt is called
+    /// and who served the model are not asked.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.is_known() && self.differences(other).is_empty()
+        let alike = self.digest.is_some() == other.digest.is_some();
+        self.is_known() && other.is_known() && alike && self.differences(other).is_empty()
     }
 
     /// What is known to differ, as `model A, B`.
@@ -57,6 +60,7 @@ impl JudgeFacts {
                 found.push(format!("{what} `{mine}` and `{theirs}`"));
             }
         };
+        differ("digest", self.digest.as_deref(), other.digest.as_deref());
         differ("model", self.model.as_deref(), other.model.as_deref());
         differ(
             "prompt",
@@ -145,6 +149,7 @@ fn text(value: &Value, key: &str) -> Option<String> {
 
 fn imported_judge(imported: &Value) -> JudgeFacts {
     JudgeFacts {
+        digest: None,
         model: text(imported, "judge_model"),
         served_by: Vec::new(),
         prompt: None,
@@ -170,6 +175,7 @@ fn own_judge(manifest: &Manifest) -> JudgeFacts {
         Value::Object(settings).to_string()
     });
     JudgeFacts {
+        digest: None,
         model: name
             .as_ref()
             .and_then(|name| manifest.models.get(name).cloned()),

@@ -6,9 +6,11 @@ mod facts;
 pub(crate) mod fake;
 mod label;
 mod read;
+mod relabel;
 mod selection;
 
 pub use answer::ArmAnswer;
 pub use facts::{ArmFacts, DatasetFacts, JudgeFacts};
 pub use read::{Arm, arms};
+pub use relabel::relabel;
 pub use selection::{Selection, SelectionError};

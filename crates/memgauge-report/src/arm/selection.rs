@@ -37,6 +37,24 @@ pub enum SelectionError {
         /// The run directory.
         dir: PathBuf,
     },
+    /// A run was not judged again under this name.
+    #[error("{}: no judgements `{name}` (known: {known})", dir.display())]
+    NotJudged {
+        /// The run directory.
+        dir: PathBuf,
+        /// The name.
+        name: String,
+        /// Which there are.
+        known: String,
+    },
+    /// A file of judgements is not of one judge.
+    #[error("{}: judgements `{name}` come from several judges; file each under a name of its own: memgauge judge --name", dir.display())]
+    Judges {
+        /// The run directory.
+        dir: PathBuf,
+        /// The name.
+        name: String,
+    },
     /// The same arm was named twice.
     #[error("`{text}`: this arm is named twice")]
     Twice {

@@ -210,6 +210,7 @@ pub fn judge_reason(arm: &Arm, reference: &Arm) -> Option<Incomparable> {
     }
     let unknown = |arm: &Arm, judge: &JudgeFacts| {
         let what = match (&judge.model, &judge.prompt_digest) {
+            _ if judge.digest.is_some() => "all but the digest",
             (None, None) => "model and prompt",
             (None, Some(_)) => "the model",
             (Some(_), None) => "the prompt",

@@ -74,7 +74,7 @@ pub fn rank(
 fn told(judge: JudgeFacts) -> JudgeFacts {
     if judge.is_known() {
         JudgeFacts {
-            prompt: None,
+            prompt: judge.prompt.clone().filter(|_| judge.digest.is_some()),
             served_by: Vec::new(),
             ..judge
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use memgauge_core::{Category, ConversationId, ErrorKind, QuestionId, TurnId};
+use memgauge_core::{Category, CategoryNames, ConversationId, ErrorKind, QuestionId, TurnId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,6 +18,7 @@ use super::{
     ContextTokens, DOMAINS, HEADLINES, J, Mean, REFERENCE, SLICES, Scores, Summary, VariantSummary,
 };
 use crate::fate::Fate;
+use crate::loss::{Facts, LossRules, LossSummary, Verdict, place};
 use crate::manifest::{Machine, Manifest};
 use crate::parquet::ParquetError;
 use crate::record::{ContextSummary, JudgementRow, Phase, SCHEMA_VERSION, TextMetrics, TimingRow};
@@ -61,6 +62,10 @@ struct Row {
     judgements: Vec<JudgementRow>,
     context: Option<ContextSummary>,
     retrieval: Option<RetrievalScores>,
+    #[serde(default)]
+    evidence: Vec<TurnId>,
+    #[serde(default)]
+    memory_of: Option<ConversationId>,
     fates: Vec<(TurnId, Fate)>,
     counters: BTreeMap<String, u64>,
 }
@@ -170,6 +175,7 @@ pub fn summarise(
                 .get(variant.ingestion())
                 .and_then(MemoryRows::summary),
             fates: BTreeMap::new(),
+            loss: Some(losses(mine, memories.get(variant.ingestion()))),
             ingest: None,
             flush: None,
             search: None,
@@ -272,7 +278,8 @@ pub fn summarise(
             .next()
             .map(|(question, _)| question.to_string()),
         partial: manifest.partial,
-        names: "official".to_owned(),
+        names: CategoryNames::Official,
+        errata: None,
         bootstrap,
         machines: machines(manifest),
         suspicious,
@@ -368,13 +375,13 @@ impl From<Estimate> for Mean {
 
 /// A mean that is being added up.
 #[derive(Debug, Clone, Copy, Default)]
-struct MeanOf {
+pub(crate) struct MeanOf {
     sum: f64,
     count: u32,
 }
 
 impl MeanOf {
-    fn add(&mut self, value: Option<f64>) {
+    pub(crate) fn add(&mut self, value: Option<f64>) {
         if let Some(value) = value {
             self.sum += value;
             self.count += 1;
@@ -382,7 +389,7 @@ impl MeanOf {
     }
 
     /// `None` without a value.
-    fn mean(self) -> Option<f64> {
+    pub(crate) fn mean(self) -> Option<f64> {
         match self.count {
             0 => None,
             // The value itself, not a quotient of it.
@@ -428,6 +435,38 @@ fn repeated(row: &Row) -> Repeated<'_> {
         labels: row.judgements.iter().map(|row| row.label).collect(),
         measured: measured(row),
     }
+}
+
+/// Where the questions of a variant were lost, by the default rules and the run's own measure.
+fn losses(rows: &[Row], memories: Option<&MemoryRows>) -> LossSummary {
+    let judged = rows.iter().any(|row| row.judge.is_some());
+    let metric = if judged { J } else { "f1.locomo" };
+    // A record without a context says nothing about what the system keeps.
+    let mut contexts = rows
+        .iter()
+        .filter_map(|row| row.context.as_ref())
+        .peekable();
+    let keeps_nothing = contexts.peek().is_some()
+        && contexts.all(|context| context.entries == 0)
+        && memories.is_none_or(MemoryRows::is_silent);
+    let rules = LossRules::default();
+    let stage = |row: &Row| {
+        let own = measured(row).value(rules.measure(row.category, metric));
+        let facts = Facts {
+            category: row.category,
+            failed: row.component.is_some(),
+            verdict: Verdict {
+                own: own.map(|value| value >= rules.threshold),
+                ..Verdict::default()
+            },
+            has_evidence: !row.evidence.is_empty(),
+            fates: &row.fates,
+            is_swapped: row.memory_of.is_some(),
+            keeps_nothing,
+        };
+        (row.category, place(&facts, rules.needs).0)
+    };
+    LossSummary::new(metric, &rules, None, rows.iter().map(stage))
 }
 
 /// Means without intervals, of all metrics and slices.

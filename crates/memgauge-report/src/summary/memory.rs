@@ -39,6 +39,11 @@ impl MemoryRows {
         }
     }
 
+    /// Whether there is not one operation.
+    pub(super) fn is_silent(&self) -> bool {
+        self.operations.is_empty()
+    }
+
     /// What they come to; `None` for systems that keep no memories.
     pub(super) fn summary(&self) -> Option<MemorySummary> {
         if !self.keeps {

@@ -6,18 +6,21 @@ mod judge;
 mod latency;
 mod memory;
 mod no_op;
+mod rename;
 mod repeats;
 mod suspicion;
 mod values;
 
 use std::collections::BTreeMap;
 
-use memgauge_core::Stage;
+use memgauge_core::{CategoryNames, Stage};
 use serde::{Deserialize, Serialize};
 
+use crate::errata::ErrataSummary;
+use crate::loss::LossSummary;
 use crate::statistics::{Bootstrap, Domain, PairedDifference};
 
-pub(crate) use build::layout;
+pub(crate) use build::{MeanOf, layout};
 pub use build::{SummaryError, summarise};
 pub use no_op::NoOp;
 pub use repeats::{RepeatSummary, Spread, VarianceParts};
@@ -264,6 +267,9 @@ pub struct VariantSummary {
     pub memory: Option<MemorySummary>,
     /// Gold turns by fate, categories 1 to 4.
     pub fates: BTreeMap<String, u64>,
+    /// Where its questions were lost; null in runs of a memgauge that did not say.
+    #[serde(default)]
+    pub loss: Option<LossSummary>,
     /// Latency of ingesting a session; null where nothing was measured.
     pub ingest: Option<Latency>,
     /// Latency of what follows the last session: sealing, indexing, chunks.
@@ -315,8 +321,9 @@ pub struct Summary {
     pub example: Option<String>,
     /// Whether the questions were narrowed.
     pub partial: bool,
-    /// Whose category names are used: always the official ones.
-    pub names: String,
+    /// Whose category names the slices and `questions` go by: the official ones, but for a summary that
+    /// was written out under others ([`Summary::renamed`]).
+    pub names: CategoryNames,
     /// How the intervals were made.
     pub bootstrap: Bootstrap,
     /// Machines that it ran on: with more than one, latencies are a mixture.
@@ -325,6 +332,9 @@ pub struct Summary {
     /// What the controls say against the numbers; empty where nothing.
     #[serde(default)]
     pub suspicious: Vec<Suspicion>,
+    /// Scores under the errata of the dataset; null where none were given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errata: Option<ErrataSummary>,
     /// Variants in the order of the config.
     pub variants: Vec<VariantSummary>,
 }

@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Table, UNKNOWN, mark, milliseconds, percent_with_interval, thousands};
+use memgauge_core::CategoryNames;
+
+use super::UNKNOWN;
+use super::cell::{mark, mark_name, milliseconds, percent_with_interval, thousands};
+use super::render::Table;
 use crate::judgements::JudgeReport;
 use crate::summary::{Cost, JudgeSummary, Latency, SLICES, Summary, VariantSummary};
 
@@ -41,12 +45,12 @@ pub fn judge(summary: &Summary) -> Table {
     table
 }
 
-/// What a judge says about the stored answers of a run.
-pub fn judged(report: &JudgeReport) -> Table {
-    let mut head = vec![format!("J, {}", report.judge.name)];
+/// What a judge says about the stored answers of a run, under `names`.
+pub fn judged(report: &JudgeReport, names: CategoryNames) -> Table {
+    let mut head = vec![format!("J, {} ({})", report.judge.name, names.label())];
     // Category 5 is not judged.
     let slices = SLICES.get(..5).unwrap_or(&SLICES);
-    head.extend(slices.iter().map(|slice| (*slice).to_owned()));
+    head.extend(slices.iter().map(|slice| names.slice(slice).to_owned()));
     head.extend(
         [
             "runs",
@@ -64,12 +68,7 @@ pub fn judged(report: &JudgeReport) -> Table {
         rows: Vec::new(),
     };
     for variant in &report.variants {
-        let name = if variant.control {
-            format!("{} *", variant.name)
-        } else {
-            variant.name.clone()
-        };
-        let mut row = vec![name];
+        let mut row = vec![mark_name(&variant.name, variant.control)];
         row.extend(
             slices
                 .iter()

@@ -60,16 +60,22 @@ fn title(ranking: &Ranking, group: &RankGroup) -> String {
         let _ = write!(
             title,
             ", judge {}, prompt {}",
-            judge.model.as_deref().unwrap_or("not known"),
+            model(judge).unwrap_or_else(|| "not known".to_owned()),
             prompt(judge).unwrap_or_else(|| "not known".to_owned())
         );
     }
     title
 }
 
-/// The beginning of the prompt's digest.
+/// The judge's model, or who served it.
+fn model(judge: &JudgeFacts) -> Option<String> {
+    let served = (!judge.served_by.is_empty()).then(|| judge.served_by.join(", "));
+    judge.model.clone().or(served)
+}
+
+/// The beginning of the prompt's digest, or of that of the whole judge.
 fn prompt(judge: &JudgeFacts) -> Option<String> {
-    let digest = judge.prompt_digest.as_ref()?;
+    let digest = judge.prompt_digest.as_ref().or(judge.digest.as_ref())?;
     Some(digest.get(..8).unwrap_or(digest).to_owned())
 }
 
@@ -136,9 +142,7 @@ fn cells(group: &RankGroup, row: &RankRow) -> Vec<String> {
         row.asked.to_string(),
         row.failed.to_string(),
         row.answer_model.clone().unwrap_or_else(unknown),
-        judge
-            .and_then(|judge| judge.model.clone())
-            .unwrap_or_else(unknown),
+        judge.and_then(model).unwrap_or_else(unknown),
         judge.and_then(prompt).unwrap_or_else(unknown),
         categories.join(","),
         row.key.clone(),

@@ -17,7 +17,12 @@ pub(crate) async fn run(args: &JudgeArgs, global: &Global) -> anyhow::Result<u8>
     let dir = RunDir::open(&args.dir)?;
     let file = config(args, &dir)?;
     let exchange = traffic::exchange(&args.traffic, false, None)?;
+    let errata = match args.only_errata {
+        true => args.view.errata(&dir.manifest()?)?.map(Arc::new),
+        false => None,
+    };
     let options = JudgeOptions {
+        errata,
         name: args.name.clone().unwrap_or_else(|| file_name(&file)),
         jobs: args.jobs,
         supplies: Supplies {
@@ -34,8 +39,8 @@ pub(crate) async fn run(args: &JudgeArgs, global: &Global) -> anyhow::Result<u8>
     match end.context("judge")? {
         JudgeEnd::Finished { file, report } => {
             match args.format {
-                Format::Human => output::result(&text(&report, Style::Text))?,
-                Format::Markdown => output::result(&text(&report, Style::Markdown))?,
+                Format::Human => output::result(&text(&report, Style::Text, args))?,
+                Format::Markdown => output::result(&text(&report, Style::Markdown, args))?,
                 Format::Json => output::json(&report)?,
             }
             if !global.quiet {
@@ -102,7 +107,7 @@ fn file_name(file: &ConfigFile) -> String {
     name.trim_start_matches("judge/").replace('/', "-")
 }
 
-fn text(report: &JudgeReport, style: Style) -> String {
+fn text(report: &JudgeReport, style: Style, args: &JudgeArgs) -> String {
     let models: Vec<&str> = report.served_by.iter().map(String::as_str).collect();
     let models = if models.is_empty() {
         "not told".to_owned()
@@ -111,10 +116,17 @@ fn text(report: &JudgeReport, style: Style) -> String {
     };
     format!(
         "{}\n{}{}",
-        table::judged(report).render(style),
+        table::judged(report, args.view.names()).render(style),
         if style == Style::Markdown { "\n" } else { "" },
         "Scores x 100 with 95 % two-stage cluster-bootstrap intervals; category 5 is not judged. errors: \
          judgements that failed or could not be read, in no mean. ± sd: between runs. as the run's judge: answers with the \
          same label. * = control that reads the answer key or the wrong memory.\n"
     ) + &format!("judge served by: {models}\n")
+        + match args.only_errata {
+            true => {
+                "Only questions whose key the errata correct, with the corrected answer as the right one: memgauge show DIR \
+                 --errata PATH has J of the whole.\n"
+            }
+            false => "",
+        }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use memgauge_experiment::{ConfigFile, Plan, RunOptions, RunReport, Runner, Shard, Stop, Supplies};
-use memgauge_report::{RunDir, files, table};
+use memgauge_report::loss::LossRules;
+use memgauge_report::{RunDir, files};
 
-use crate::cli::{Format, Global, RunArgs};
+use crate::cli::{Global, RunArgs};
 use crate::progress::Progress;
 use crate::{exit, output, places, traffic};
 
@@ -97,22 +98,17 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
     progress.finish();
     match report.context("run")? {
         RunReport::Finished { dir, summary } => {
-            match args.format {
-                Format::Human => output::result(&table::report(&summary, table::Style::Text))?,
-                Format::Markdown => {
-                    output::result(&table::report(&summary, table::Style::Markdown))?;
-                }
-                Format::Json => output::json(&summary)?,
-            }
             let failed: usize = summary.variants.iter().map(|variant| variant.failed).sum();
+            let next = example(&summary);
+            args.view
+                .print(&dir, *summary, &LossRules::default(), args.format)?;
             if !global.quiet {
                 if let Some(line) = traffic::line(&exchange.report()) {
                     output::note(&line);
                 }
                 let dir = dir.path().display();
                 output::note(&format!(
-                    "written to {dir}\nnext: memgauge show {dir} --question {}",
-                    example(&summary)
+                    "written to {dir}\nnext: memgauge show {dir} --question {next}"
                 ));
             }
             Ok(if failed > 0 {

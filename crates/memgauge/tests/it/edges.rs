@@ -13,7 +13,7 @@ const ALLOWED: [(&str, &[&str]); 8] = [
     ("memgauge-dataset", &["memgauge-core"]),
     ("memgauge-model", &["memgauge-core"]),
     ("memgauge-store", &["memgauge-core"]),
-    ("memgauge-report", &["memgauge-core"]),
+    ("memgauge-report", &["memgauge-core", "memgauge-dataset"]),
     ("memgauge-pipeline", &["memgauge-core", "memgauge-store"]),
     (
         "memgauge-experiment",

@@ -55,7 +55,13 @@ fn a_generated_dataset_is_run_and_its_stores_go_batch_by_batch() {
         *variants.entry(variant.to_owned()).or_default() += 1;
     })
     .expect("records");
-    let expected = ["oracle", "turns-hybrid", "turns-hybrid-swapped"];
+    let expected = [
+        "full-context",
+        "no-memory",
+        "oracle",
+        "turns-hybrid",
+        "turns-hybrid-swapped",
+    ];
     assert_eq!(
         variants.into_iter().collect::<Vec<_>>(),
         expected.map(|variant| (variant.to_owned(), 80))
@@ -64,7 +70,7 @@ fn a_generated_dataset_is_run_and_its_stores_go_batch_by_batch() {
     let mut memories = 0;
     dir.ingest(|row| memories += usize::from(row.event.is_some()))
         .expect("a journal");
-    // Two variants with a memory each: the one that is asked, and the same one asked wrongly.
+    // The variant, and the same one asked from the wrong memory.
     assert_eq!(memories, 800, "one ingestion for both");
     assert!(!bytes(&run, "records.parquet").is_empty());
 }

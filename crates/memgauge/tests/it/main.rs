@@ -7,20 +7,25 @@
 )]
 
 mod commands;
+mod compare;
 mod documents;
 mod edges;
+mod errata;
 mod errors;
 mod external;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
 mod generate;
 mod isolation;
+mod losses;
 mod memory;
 mod models;
+mod names;
 mod prompts;
 mod protocols;
 mod provider;
 mod quickstart;
+mod rank;
 mod real_data;
 mod repeats;
 mod resume;

@@ -37,7 +37,8 @@ reply = "Skipton"
 delay-ms = 3
 "#;
 
-struct Bench {
+/// A run of scripted models in a folder of its own.
+pub struct Bench {
     folder: tempfile::TempDir,
 }
 
@@ -64,7 +65,8 @@ system = {{ kind = "turns", retriever = {{ kind = "lexical", k = 5 }}, fusion = 
         Self { folder }
     }
 
-    fn run(&self, out: &str, arguments: &[&str]) -> (Ended, PathBuf) {
+    /// Runs it into a folder of this name.
+    pub fn run(&self, out: &str, arguments: &[&str]) -> (Ended, PathBuf) {
         let out = self.folder.path().join(out);
         let ended = end(memgauge()
             .args(["run", "--quiet"])
@@ -77,11 +79,13 @@ system = {{ kind = "turns", retriever = {{ kind = "lexical", k = 5 }}, fusion = 
     }
 }
 
-fn scripted() -> Bench {
+/// A bench without a network.
+pub fn scripted() -> Bench {
     Bench::new("[models.chat]\nkind = \"fake\"\nscript = \"SCRIPT\"\n")
 }
 
-fn rows(run: &Path, file: &str) -> Vec<Value> {
+/// The rows of a file of a run.
+pub fn rows(run: &Path, file: &str) -> Vec<Value> {
     let text = String::from_utf8(bytes(run, file)).expect("UTF-8");
     text.lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
@@ -93,7 +97,7 @@ fn json_of(run: &Path, file: &str) -> Value {
 }
 
 /// Records by a word of their question.
-fn record<'a>(records: &'a [Value], words: &str) -> &'a Value {
+pub fn record<'a>(records: &'a [Value], words: &str) -> &'a Value {
     let of = |record: &&Value| record["text"].as_str().is_some_and(|t| t.contains(words));
     records.iter().find(of).expect("the question was asked")
 }

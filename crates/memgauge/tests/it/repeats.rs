@@ -75,6 +75,12 @@ fn every_repeat_has_its_record_and_a_question_counts_once() {
     };
     assert_eq!(memories(&again, 0), memories(&once, 0));
     assert_eq!(memories(&again, 1), memories(&once, 0));
+    let shown = end(memgauge().arg("show").arg(&again)).stdout;
+    for wanted in ["over runs", "memories", "± 0.00", "variance of a score, %"] {
+        assert!(shown.contains(wanted), "{wanted}: {shown}");
+    }
+    let shown = end(memgauge().arg("show").arg(&once)).stdout;
+    assert!(!shown.contains("over runs"), "{shown}");
     // Nothing here differs from time to time, so that the means are those of one run.
     let (first, all) = (summary(&once), summary(&again));
     for (one, six) in first["variants"]
@@ -91,6 +97,22 @@ fn every_repeat_has_its_record_and_a_question_counts_once() {
         let spread = &six["repeats"]["metrics"]["f1.locomo"];
         assert_eq!(spread["means"].as_array().map(Vec::len), Some(6));
         assert!(spread["sd"].as_f64().is_some_and(|sd| sd < 1e-12));
+        let memories = &six["repeats"]["memories"]["f1.locomo"]["means"];
+        assert_eq!(memories.as_array().map(Vec::len), Some(2));
+        // All that varies is the question; nobody judged.
+        let parts = &six["variance"]["f1.locomo"];
+        for part in ["memories", "answers"] {
+            assert!(
+                parts[part].as_f64().is_some_and(|part| part < 1e-12),
+                "{parts}"
+            );
+        }
+        assert!(
+            parts["questions"].as_f64().is_some_and(|part| part > 0.01),
+            "{parts}"
+        );
+        assert_eq!(parts["judge"], Value::Null);
+        assert_eq!(one["variance"], serde_json::json!({}));
     }
 }
 

@@ -1,0 +1,166 @@
+//! `memgauge compare`
+
+use clap::{Args, ValueEnum};
+use memgauge_core::Category;
+use memgauge_core::config::unknown;
+use memgauge_report::arm::{self, Arm, Selection};
+use memgauge_report::compare::{CompareError, CompareOptions, Comparison, compare, questions_csv};
+use memgauge_report::statistics::Bootstrap;
+use memgauge_report::table::{self, Style};
+
+use crate::{exit, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  memgauge compare reports/runs/RUN:mem0 reports/runs/RUN:mem0g
+  memgauge compare reports/runs/RUN                     all variants with the first
+  memgauge compare reports/runs/OLD reports/runs/NEW    variants of the same name
+  memgauge compare A B C --all-pairs --metric f1.locomo --category temporal,4
+
+Verdicts do not change the exit code; arms that are not comparable end with 12.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CompareArgs {
+    /// Arms: run directories, own or imported, or one variant of them. The first is what the others are compared with;
+    /// a directory stands for all its variants but the controls.
+    #[arg(required = true, value_name = "DIR[:VARIANT]")]
+    arms: Vec<String>,
+    /// The metric: `j`, `f1.locomo`, `f1.set`, `bleu1`, `exact`, `evidence.context`, `evidence.recall@10`, ..
+    /// [default: j where every arm has labels, otherwise f1.locomo]
+    #[arg(long, value_name = "NAME")]
+    metric: Option<String>,
+    /// Differences inside plus and minus so many points (of 100) count as none.
+    #[arg(long, value_name = "POINTS", default_value_t = 2.0)]
+    margin: f64,
+    /// Only these categories, by official name or number [default: 1 to 4 together, and each alone].
+    #[arg(long, value_name = "NAME|N,..", value_delimiter = ',')]
+    category: Vec<String>,
+    /// Compare every two arms, not only all with the first.
+    #[arg(long)]
+    all_pairs: bool,
+    /// Compare what is common even where the arms are not comparable; the output says so.
+    #[arg(long)]
+    force: bool,
+    /// Name so many of the questions won and lost; JSON and CSV have all.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    questions: usize,
+    /// Labels of `memgauge judge --name NAME` instead of the runs' own.
+    #[arg(long, value_name = "NAME")]
+    judge: Option<String>,
+    /// Seed of the resampling [default: that of the first run].
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How the comparison is written; `csv` is a row per question and pair.
+    #[arg(long, value_enum, default_value_t = Form::Human)]
+    format: Form,
+}
+
+/// How a comparison is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// Aligned text.
+    Human,
+    /// Markdown.
+    Markdown,
+    /// JSON.
+    Json,
+    /// One row per pair and question on which they differ.
+    Csv,
+}
+
+pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<u8> {
+    if !(args.margin.is_finite() && args.margin >= 0.0) {
+        return Err(exit::user(format!(
+            "--margin {}: must be 0 or more points",
+            args.margin
+        )));
+    }
+    let arms = read(&args.arms, args.judge.as_deref())?;
+    let options = CompareOptions {
+        metric: args.metric.clone(),
+        margin: args.margin / 100.0,
+        categories: categories(&args.category)?,
+        force: args.force,
+        all_pairs: args.all_pairs,
+        bootstrap: bootstrap(&arms, args.seed),
+    };
+    let comparison = match compare(&arms, &options) {
+        Ok(comparison) => comparison,
+        Err(error @ CompareError::Incomparable { .. }) => {
+            output::error(&error.to_string());
+            output::note(&hint(&error));
+            return Ok(exit::INCOMPARABLE);
+        }
+        Err(error @ CompareError::NothingShared { .. }) => {
+            output::error(&error.to_string());
+            return Ok(exit::INCOMPARABLE);
+        }
+        Err(error @ CompareError::Statistics(_)) => return Err(error.into()),
+        Err(error) => return Err(exit::user(error.to_string())),
+    };
+    write(&comparison, args)?;
+    Ok(exit::DONE)
+}
+
+fn write(comparison: &Comparison, args: &CompareArgs) -> anyhow::Result<()> {
+    let text = |style| table::comparison(comparison, style, args.questions);
+    match args.format {
+        Form::Human => output::result(&text(Style::Text)),
+        Form::Markdown => output::result(&text(Style::Markdown)),
+        Form::Json => output::json(comparison),
+        Form::Csv => output::result(&questions_csv(comparison)?),
+    }
+}
+
+/// What can be done about arms that are not comparable.
+fn hint(error: &CompareError) -> String {
+    let CompareError::Incomparable { reasons, .. } = error else {
+        return String::new();
+    };
+    let mut hint = String::new();
+    if reasons.iter().any(|reason| reason.is_about_the_judge()) {
+        hint.push_str("metrics of the text need no judge: --metric f1.locomo; ");
+    }
+    hint.push_str("--force compares what is common and marks the output");
+    hint
+}
+
+/// The arms that were named, with their own labels or those of a judge that was asked again.
+pub(crate) fn read(texts: &[String], judge: Option<&str>) -> anyhow::Result<Vec<Arm>> {
+    let selections: Vec<Selection> = texts
+        .iter()
+        .map(|text| Selection::parse(text))
+        .collect::<Result<_, _>>()?;
+    let mut arms = arm::arms(&selections)?;
+    if let Some(judge) = judge {
+        arm::relabel(&mut arms, judge)?;
+    }
+    Ok(arms)
+}
+
+/// Intervals as in the first run.
+pub(crate) fn bootstrap(arms: &[Arm], seed: Option<u64>) -> Bootstrap {
+    let first = arms.first().map_or(0, |arm| arm.facts.seed);
+    Bootstrap {
+        seed: seed.unwrap_or(first),
+        ..Bootstrap::default()
+    }
+}
+
+/// Categories by official name or number.
+pub(crate) fn categories(texts: &[String]) -> anyhow::Result<Vec<Category>> {
+    let one = |text: &String| {
+        let text = text.trim();
+        let number = text.parse().ok().and_then(Category::from_number);
+        let named = || Category::ALL.into_iter().find(|c| c.name() == text);
+        number.or_else(named).ok_or_else(|| {
+            let known = Category::ALL.map(Category::name);
+            exit::user(format!(
+                "--category: {}; numbers 1 to 5 will do too",
+                unknown("category", text, &known)
+            ))
+        })
+    };
+    texts.iter().map(one).collect()
+}

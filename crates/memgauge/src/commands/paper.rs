@@ -1,0 +1,136 @@
+//! `memgauge paper`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use memgauge_core::{Category, CategoryNames};
+use memgauge_dataset::KNOWN;
+use memgauge_report::paper::{CITATION, check, table_1, table_2};
+use memgauge_report::table::{self, Style};
+use memgauge_report::{RunDir, Summary, files};
+use serde_json::json;
+
+use crate::cli::Format;
+use crate::view::NamesOption;
+use crate::{exit, output};
+
+/// The tables of Mem0's paper.
+#[derive(Debug, Args)]
+pub(crate) struct PaperArgs {
+    #[command(subcommand)]
+    command: PaperCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum PaperCommand {
+    /// Print Tables 1 and 2, with the mapping of category names applied, and a run beside them.
+    #[command(after_help = "\
+Examples:
+  memgauge paper show
+  memgauge paper show reports/runs/RUN --names mem0-paper")]
+    Show {
+        /// A finished run directory.
+        dir: Option<PathBuf>,
+        #[command(flatten)]
+        naming: NamesOption,
+        /// How the tables are written.
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// Derive the overall J of Table 2 from Table 1 under both namings, and say which one fits.
+    #[command(after_help = "\
+Example:
+  memgauge paper check")]
+    Check {
+        /// How the check is written.
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+}
+
+pub(crate) fn run(args: &PaperArgs) -> anyhow::Result<u8> {
+    match &args.command {
+        PaperCommand::Show {
+            dir,
+            naming,
+            format,
+        } => show(dir.as_ref(), naming.names, *format),
+        PaperCommand::Check { format } => compare(*format),
+    }
+}
+
+fn show(dir: Option<&PathBuf>, names: CategoryNames, format: Format) -> anyhow::Result<u8> {
+    let run: Option<Summary> = match dir {
+        Some(path) => {
+            let dir = RunDir::open(path)?;
+            if !dir.file(files::SUMMARY).is_file() {
+                return Err(exit::user(format!(
+                    "{}: not finished; go on with: memgauge run --resume {}",
+                    path.display(),
+                    path.display()
+                )));
+            }
+            Some(dir.read_json(files::SUMMARY)?)
+        }
+        None => None,
+    };
+    let (scores, overall) = (table_1()?, table_2()?);
+    let text = |style: Style| {
+        format!(
+            "{}\n{}\n{CITATION}; category names: {}. F1 is f1.set, B1 bleu1; answers and judge by gpt-4o-mini, J over ten runs \
+             of the judge. (run): this run. J of another judge or prompt, and latencies of other machines and hosted stores, \
+             do not compare.\n",
+            table::paper_scores(&scores, run.as_ref(), names).render(style),
+            table::paper_overall(&overall, run.as_ref()).render(style),
+            names.label(),
+        )
+    };
+    match format {
+        Format::Human => output::result(&text(Style::Text))?,
+        Format::Markdown => output::result(&text(Style::Markdown))?,
+        Format::Json => {
+            let by_name = |row: &memgauge_report::paper::PaperScores| {
+                let cells = row.scores.iter();
+                let cells = cells.map(|(category, cell)| (names.of(*category), cell));
+                json!({
+                    "method": row.method,
+                    "scores": cells.collect::<std::collections::BTreeMap<_, _>>(),
+                })
+            };
+            output::json(&json!({
+                "source": CITATION,
+                "names": names,
+                "table_1": scores.iter().map(by_name).collect::<Vec<_>>(),
+                "table_2": overall,
+                "run": run.map(|run| run.renamed(names)),
+            }))?;
+        }
+    }
+    Ok(exit::DONE)
+}
+
+fn compare(format: Format) -> anyhow::Result<u8> {
+    let locomo = KNOWN.iter().find(|known| known.name == "locomo");
+    let [one, two, three, four, _] = locomo.map_or([0; 5], |known| known.questions);
+    let counts = [one, two, three, four];
+    let checks = check(counts)?;
+    let text = |style: Style| {
+        let weights: Vec<String> = Category::ALL
+            .iter()
+            .zip(counts)
+            .map(|(category, count)| format!("{count} {category}"))
+            .collect();
+        format!(
+            "{}\n{CITATION}: the J of Table 1, weighted by LOCOMO's numbers of questions ({}; official names), is that of Table \
+             2 within 0.01 only under the names of the column \"fits\".\n",
+            table::paper_check(&checks).render(style),
+            weights.join(", ")
+        )
+    };
+    match format {
+        Format::Human => output::result(&text(Style::Text))?,
+        Format::Markdown => output::result(&text(Style::Markdown))?,
+        Format::Json => output::json(&checks)?,
+    }
+    Ok(exit::DONE)
+}

@@ -1,0 +1,56 @@
+//! `memgauge rank`
+
+use clap::Args;
+use memgauge_report::compare::CompareError;
+use memgauge_report::rank::rank;
+use memgauge_report::table::{self, Style};
+
+use super::compare::{bootstrap, categories, read};
+use crate::cli::Format;
+use crate::{exit, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  memgauge rank reports/runs/*
+  memgauge rank RUN IMPORTED RUN:turns-hybrid-swapped --metric f1.locomo --format markdown";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct RankArgs {
+    /// Run directories, own or imported, or one variant of them; a directory stands for all its variants but the
+    /// controls.
+    #[arg(required = true, value_name = "DIR[:VARIANT]")]
+    arms: Vec<String>,
+    /// The metric to sort by [default: j where every arm has labels, otherwise f1.locomo].
+    #[arg(long, value_name = "NAME")]
+    metric: Option<String>,
+    /// Only these categories, by official name or number [default: 1 to 4 together, and each alone].
+    #[arg(long, value_name = "NAME|N,..", value_delimiter = ',')]
+    category: Vec<String>,
+    /// Labels of `memgauge judge --name NAME` instead of the runs' own.
+    #[arg(long, value_name = "NAME")]
+    judge: Option<String>,
+    /// Seed of the resampling [default: that of the first run].
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// How the leaderboard is written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+pub(crate) fn run(args: &RankArgs) -> anyhow::Result<u8> {
+    let arms = read(&args.arms, args.judge.as_deref())?;
+    let categories = categories(&args.category)?;
+    let bootstrap = bootstrap(&arms, args.seed);
+    let ranking = match rank(&arms, args.metric.as_deref(), &categories, bootstrap) {
+        Ok(ranking) => ranking,
+        Err(error @ CompareError::Statistics(_)) => return Err(error.into()),
+        Err(error) => return Err(exit::user(error.to_string())),
+    };
+    match args.format {
+        Format::Human => output::result(&table::ranking(&ranking, Style::Text))?,
+        Format::Markdown => output::result(&table::ranking(&ranking, Style::Markdown))?,
+        Format::Json => output::json(&ranking)?,
+    }
+    Ok(exit::DONE)
+}
