@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use memgauge_core::{Category, ConversationId};
+use memgauge_core::{Category, ConversationId, QuestionId, TurnId};
 use memgauge_dataset::{Dataset, Entry, Item};
 use memgauge_model::ModelConfig;
 use memgauge_pipeline::answerer::AnswererConfig;
-use memgauge_pipeline::context::TimeFormat;
-use memgauge_pipeline::system::{Oracle, SystemConfig};
+use memgauge_pipeline::system::SystemConfig;
 use serde_json::{Value, json};
 
 use crate::config::{CellConfig, ConfigFile, Isolation, Repeats};
@@ -99,8 +98,8 @@ pub struct Plan {
     pub digest: String,
     /// The part that this process runs; `None` = everything.
     pub shard: Option<Shard>,
-    /// The cells of that part.
-    mine: BTreeSet<Cell>,
+    /// The cells of that part: variant, place of the conversation, repeat.
+    mine: BTreeSet<(usize, usize, u32)>,
 }
 
 /// The questions asked about one conversation.
@@ -220,7 +219,10 @@ impl Plan {
     #[must_use]
     pub fn with_shard(mut self, shard: Option<Shard>) -> Self {
         self.mine = shard.map_or_else(BTreeSet::new, |shard| {
-            self.cells_of(shard).into_iter().collect()
+            let cells = self.cells_of(shard).into_iter();
+            cells
+                .map(|cell| (cell.variant, cell.entry, cell.repeat))
+                .collect()
         });
         self.shard = shard;
         self
@@ -262,9 +264,7 @@ impl Plan {
 
     /// Whether this process asks `variant` the questions of the conversation at `entry` in one repeat.
     pub fn asks(&self, variant: usize, entry: usize, repeat: u32) -> bool {
-        let is_mine =
-            |cell: &Cell| cell.variant == variant && cell.entry == entry && cell.repeat == repeat;
-        self.shard.is_none() || self.mine.iter().any(is_mine)
+        self.shard.is_none() || self.mine.contains(&(variant, entry, repeat))
     }
 
     /// Questions that this process asks `variant`, repeats counted.
@@ -301,13 +301,11 @@ impl Plan {
         counts
     }
 
-    /// The oracle of the questions asked.
-    pub(crate) fn oracle(&self, dataset: &Dataset) -> Oracle {
-        let evidence = self
-            .asked(dataset)
+    /// The gold turns of every question asked.
+    pub(crate) fn evidence(&self, dataset: &Dataset) -> BTreeMap<QuestionId, Vec<TurnId>> {
+        self.asked(dataset)
             .map(|(_, item)| (item.question.id.clone(), item.key.evidence.clone()))
-            .collect();
-        Oracle::new(evidence, TimeFormat::Spoken)
+            .collect()
     }
 
     /// Every question asked, with its conversation.

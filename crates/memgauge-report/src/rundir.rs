@@ -1,7 +1,7 @@
 //! A run directory: its files, appended while running, read back whole or line by line.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -426,26 +426,38 @@ impl RunDir {
         mut key: impl FnMut(T) -> Option<K>,
     ) -> Result<bool, RunDirError> {
         let path = self.file(name);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
+        let fail = RunDirError::io(&path);
+        let file = match File::open(&path) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(source) => return Err(RunDirError::Io { path, source }),
+            Err(error) => return Err(fail(error)),
         };
-        let mut lines: Vec<(K, &[u8])> = Vec::new();
+        let mut reader = BufReader::with_capacity(1 << 18, file);
+        // Where the lines stand, not what they say: a file may be larger than main memory.
+        let mut lines: Vec<(K, u64, usize)> = Vec::new();
+        let mut line = Vec::new();
         let mut all = 0_usize;
-        for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let mut at = 0_u64;
+        loop {
+            line.clear();
+            let read = reader
+                .read_until(b'\n', &mut line)
+                .map_err(RunDirError::io(&path))?;
+            if read == 0 {
+                break;
+            }
             all += 1;
-            if line.last() != Some(&b'\n') {
-                continue;
+            if line.last() == Some(&b'\n') {
+                let row = serde_json::from_slice(&line).map_err(|error| RunDirError::Line {
+                    path: path.clone(),
+                    line: all,
+                    message: error.to_string(),
+                })?;
+                if let Some(key) = key(row) {
+                    lines.push((key, at, read));
+                }
             }
-            let row = serde_json::from_slice(line).map_err(|error| RunDirError::Line {
-                path: path.clone(),
-                line: index + 1,
-                message: error.to_string(),
-            })?;
-            if let Some(key) = key(row) {
-                lines.push((key, line));
-            }
+            at += read as u64;
         }
         if lines.len() == all && lines.is_sorted_by(|a, b| a.0 <= b.0) {
             return Ok(false);
@@ -454,8 +466,17 @@ impl RunDir {
         let draft = self.file(&format!("{name}.part"));
         let file = File::create(&draft).map_err(RunDirError::io(&draft))?;
         let mut writer = BufWriter::new(file);
-        for (_, line) in &lines {
-            writer.write_all(line).map_err(RunDirError::io(&draft))?;
+        for (_, start, length) in &lines {
+            // A short way is a way inside the buffer.
+            reader
+                .seek_relative(start.wrapping_sub(at).cast_signed())
+                .map_err(RunDirError::io(&path))?;
+            line.resize(*length, 0);
+            reader
+                .read_exact(&mut line)
+                .map_err(RunDirError::io(&path))?;
+            at = start + *length as u64;
+            writer.write_all(&line).map_err(RunDirError::io(&draft))?;
         }
         writer.flush().map_err(RunDirError::io(&draft))?;
         fs::rename(&draft, &path).map_err(RunDirError::io(&path))?;
@@ -464,7 +485,7 @@ impl RunDir {
 }
 
 fn trim_last_line(path: &Path) -> io::Result<()> {
-    use std::io::{Read, Seek, SeekFrom};
+    use std::io::{Seek, SeekFrom};
     let mut file = match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -7,6 +7,7 @@ use memgauge_experiment::config::Choices;
 
 use crate::commands::compare::CompareArgs;
 use crate::commands::errata::ErrataArgs;
+use crate::commands::generate::GenerateArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::judge_card::JudgeCardArgs;
 use crate::commands::memory::MemoryArgs;
@@ -349,6 +350,8 @@ pub(crate) enum DatasetCommand {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Write a dataset of any size in LOCOMO's format, made of the sample's exchanges.
+    Generate(GenerateArgs),
     /// Print a conversation.
     Show {
         /// Its id, such as `conv-26`.

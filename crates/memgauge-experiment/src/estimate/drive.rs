@@ -11,8 +11,9 @@ use memgauge_core::{
 use memgauge_dataset::{Dataset, Entry, Item};
 use memgauge_model::ModelConfig;
 use memgauge_pipeline::answerer::AnswererConfig;
+use memgauge_pipeline::context::TimeFormat;
 use memgauge_pipeline::judge::JudgeConfig;
-use memgauge_pipeline::system::SystemConfig;
+use memgauge_pipeline::system::{Oracle, SystemConfig};
 
 use super::dry::{Copies, DryRun, Phase};
 use super::span::Span;
@@ -216,7 +217,10 @@ impl<'a> Driver<'a> {
                 let built = self.assembly.system(system, folder, &planned.models);
                 Arc::from(built.map_err(|error| internal(&planned.name, &error))?)
             }
-            Role::Oracle => Arc::new(self.plan.oracle(self.dataset)),
+            Role::Oracle => {
+                let evidence = Arc::new(self.plan.evidence(self.dataset));
+                Arc::new(Oracle::new(evidence, TimeFormat::Spoken))
+            }
         })
     }
 

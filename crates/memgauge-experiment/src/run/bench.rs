@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use memgauge_core::{ConversationId, Judge, Tokenizer};
+use memgauge_core::{ConversationId, Judge, QuestionId, Tokenizer, TurnId};
 use memgauge_dataset::Dataset;
 use memgauge_model::Budget;
 use memgauge_report::metrics::PreparedGold;
@@ -41,8 +41,6 @@ pub(super) struct Bench {
     pub(super) observer: Arc<dyn Observer>,
     pub(super) stop: Stop,
     pub(super) budget: Arc<Budget>,
-    /// Whether the directory held something when the run began.
-    pub(super) resumed: bool,
     /// Set by the first failure that ends the run: nothing more is begun.
     failed: OnceLock<String>,
     /// Set where that failure is the disk's or a store's: nothing more is written either. After
@@ -60,7 +58,9 @@ pub(super) struct Bench {
     pub(super) o200k: Arc<dyn Tokenizer>,
     /// Gold answers ready to be compared, in the dataset's order.
     pub(super) golds: Vec<Vec<PreparedGold>>,
-    /// Token counts (cl100k, o200k) of contexts by digest.
+    /// Evidence of the questions that are asked, for oracles.
+    pub(super) evidence: OnceLock<Arc<BTreeMap<QuestionId, Vec<TurnId>>>>,
+    /// Token counts (cl100k, o200k) of the present batch's contexts by digest.
     pub(super) counted: Mutex<BTreeMap<String, (u64, u64)>>,
     writers: Mutex<Writers>,
     /// Held while the manifest is changed.
@@ -78,7 +78,6 @@ impl Bench {
     ) -> Result<Self, ExperimentError> {
         let token = |name| tokenizer(name).map_err(|e| ExperimentError::Internal(e.to_string()));
         let done = Done::read(&dir)?;
-        let resumed = dir.file(files::TIMINGS).exists();
         let writers = Writers {
             records: dir.appender(files::RECORDS).map_err(stopped)?,
             ingest: dir.appender(files::INGEST).map_err(stopped)?,
@@ -117,7 +116,6 @@ impl Bench {
             observer,
             stop,
             budget,
-            resumed,
             failed: OnceLock::new(),
             refused: OnceLock::new(),
             done: Mutex::new(done),
@@ -125,6 +123,7 @@ impl Bench {
             answering: AtomicU32::new(0),
             judging: AtomicU32::new(0),
             judge: Arc::from(judge),
+            evidence: OnceLock::new(),
             counted: Mutex::default(),
             writers: Mutex::new(writers),
             manifest: Mutex::default(),

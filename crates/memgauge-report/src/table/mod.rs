@@ -19,8 +19,8 @@ mod surrogate;
 mod work;
 
 pub use card::judge_card;
-pub use cell::{thousands, with_interval};
 use cell::{mark, percent_with_interval};
+pub use cell::{thousands, with_interval};
 pub use comparison::comparison;
 pub use errata::{answers_by_key, errata_note, evidence_by_key};
 pub use index_error::index_errors;

@@ -7,6 +7,7 @@ pub(crate) mod config;
 pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod errata;
+pub(crate) mod generate;
 pub(crate) mod import;
 pub(crate) mod judge;
 pub(crate) mod judge_card;
