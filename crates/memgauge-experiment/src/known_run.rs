@@ -100,6 +100,7 @@ pub fn known_run(
                 control: true,
                 digest: digest::of(&json!({ "known": kind.name() })),
                 ingested_as: None,
+                upstream: String::new(),
                 cell: None,
             });
         }
@@ -172,6 +173,7 @@ fn manifest(
         models: BTreeMap::new(),
         traffic: None,
         served_by: BTreeMap::new(),
+        resent: 0,
         systems: BTreeMap::new(),
         base: None,
         prices_date: None,

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
-use memgauge_core::{
-    Answer, Category, ComponentError, Context, ConversationId, MemoryId, Recall, TurnId,
-};
+use memgauge_core::{Answer, ComponentError, Context, MemoryId, Recall, TurnId};
 use memgauge_dataset::Item;
 use memgauge_report::fate;
 use memgauge_report::record::{
