@@ -107,7 +107,8 @@ pub(crate) enum Command {
     Model(ModelArgs),
     /// Keep a memory: add to it, search it, look at it.
     Memory(MemoryArgs),
-    /// Ask every model of a config for a word, and say what works and what is missing.
+    /// Ask every model of a config for a word, and say what works and what is missing; ends with 1 where one
+    /// cannot be used.
     Doctor(DoctorArgs),
     /// Look at the cache of models' replies, prune it, and move it about.
     Cache(CacheArgs),

@@ -94,7 +94,6 @@ impl Bench {
         }
         let mut ledgers: Vec<Ledger> = Vec::new();
         let mut failure = None;
-        let mut broken = None;
         for entry in &unit.entries {
             let Some(entry) = self.dataset.conversations.get(*entry) else {
                 continue;
@@ -111,7 +110,7 @@ impl Bench {
                 Ended::Stopped => return Ok(None),
                 Ended::Failed(error) => {
                     failure = Some(Arc::new(error));
-                    broken = Some(ledger);
+                    ledgers.push(ledger);
                     break;
                 }
                 Ended::Well => ledgers.push(ledger),
@@ -121,27 +120,24 @@ impl Bench {
             &planned.role,
             Role::System(system) | Role::Swapped(system) if system.pipeline().is_some()
         );
-        let flushed = match broken {
-            None => Some(self.flush(system.as_ref(), &mut ledgers).await?),
-            Some(ledger) if is_pipeline => {
-                // What was called behind its back was paid for: it is written down, whatever else fails.
-                self.flush(system.as_ref(), &mut [ledger]).await?;
-                None
-            }
-            Some(_) => None,
+        // Of a pipeline after a failure too: what was called behind its back was paid for, and is written down.
+        let flushed = if failure.is_none() || is_pipeline {
+            self.flush(system.as_ref(), &mut ledgers).await?
+        } else {
+            Ended::Well
         };
         if let Some(version) = system.version() {
             self.describe(name, version)?;
         }
         // A system from outside tells only once it was started.
         let keeps_memories = system.keeps_memories();
-        match flushed {
-            Some(Ended::Failed(error)) => failure = Some(Arc::new(error)),
+        match (&failure, flushed) {
+            (None, Ended::Failed(error)) => failure = Some(Arc::new(error)),
             // An ingestion counts as complete once its memory is sealed.
-            Some(_) => ledgers
+            (None, _) => ledgers
                 .iter_mut()
                 .try_for_each(|ledger| self.end(ledger, keeps_memories))?,
-            None => {}
+            (Some(_), _) => {}
         }
         if failure.is_some() {
             // Half a memory is none: no table may count it.

@@ -40,7 +40,7 @@ pub struct FakeConfig {
     /// text) or `matches` (a regular expression), `within` (`last-user`, the default, or `prompt`),
     /// `form` (name of the JSON form or tool that is wanted, or `text`). Results: `reply` (a text,
     /// or a table that becomes JSON) with `finish` (`stop`, `length`, `filter`), or `error`
-    /// (`transient`, `permanent`, `context-too-long`, `quota`) with `message`; `delay-ms`.
+    /// (`transient`, `permanent`, `context-too-long`, `quota`, `set-up`) with `message`; `delay-ms`.
     pub script: Option<PathBuf>,
     /// Reply where text is wanted and no rule fits.
     pub default: Option<String>,
