@@ -18,6 +18,7 @@ use crate::commands::rescore::RescoreArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::show::ShowArgs;
 use crate::commands::surrogate::SurrogateArgs;
+use crate::exit;
 use crate::view::ViewOptions;
 
 /// Measures long-term memory for LLM agents.

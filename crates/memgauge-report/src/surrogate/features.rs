@@ -339,7 +339,7 @@ mod tests {
 
     /// Letters as an embedding: words of the same letters are near.
     fn letters(text: &str) -> Vec<f32> {
-        let mut vector = vec![0.0_f32; 26];
+        let mut vector = [0.0_f32; 26];
         for letter in text.bytes().filter(u8::is_ascii_lowercase) {
             vector[usize::from(letter - b'a')] += 1.0;
         }

@@ -8,10 +8,10 @@ use clap::Args;
 use memgauge_experiment::{
     ConfigFile, JudgeEnd, JudgeOptions, KnownOptions, Stop, Supplies, judge_again, known_run, role,
 };
-use memgauge_report::RunDir;
 use memgauge_report::card::{CardReport, CardSet, Role, card, label_sets};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::table::{self, Style};
+use memgauge_report::{RunDir, RunDirError};
 
 use super::run::{Signals, argv, listen};
 use crate::cli::{Format, Global, TrafficOptions};
@@ -228,7 +228,14 @@ async fn try_judge(
         argv: argv(),
         started: jiff::Timestamp::now().to_string(),
     };
-    let dir = known_run(known, &dataset, &options)?;
+    let dir = known_run(known, &dataset, &options).map_err(|error| match error {
+        RunDirError::Exists { path } => exit::user(format!(
+            "{}: exists already, and does not hold these known answers (another dataset, --per-kind or --seed?); name \
+             another directory with --known",
+            path.display()
+        )),
+        error => error.into(),
+    })?;
     let prompts: Vec<Option<&String>> = if args.prompt.is_empty() {
         vec![None]
     } else {

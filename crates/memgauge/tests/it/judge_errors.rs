@@ -283,6 +283,7 @@ form = "verdict"
 reply = { label = "WRONG" }
 [[rule]]
 contains = "to grade: The answer is"
+within = "prompt"
 form = "verdict"
 reply = "I would rather not say."
 [[rule]]

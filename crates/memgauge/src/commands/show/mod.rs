@@ -9,7 +9,8 @@ use memgauge_core::QuestionId;
 use memgauge_core::config::unknown;
 use memgauge_dataset::locomo;
 use memgauge_report::statistics::Bootstrap;
-use memgauge_report::{Manifest, RunDir, Summary, files, show_question, summarise};
+use memgauge_report::surrogate::SurrogateReport;
+use memgauge_report::{Manifest, RunDir, Summary, files, show_question, summarise, table};
 
 use crate::cli::Format;
 use crate::view::ViewOptions;
