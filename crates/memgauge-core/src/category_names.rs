@@ -61,12 +61,6 @@ impl CategoryNames {
             .find(|category| self.of(*category) == name)
     }
 
-    /// Slices joined by `+`, each under this naming.
-    pub fn slices(self, official: &str) -> String {
-        let names: Vec<&str> = official.split('+').map(|slice| self.slice(slice)).collect();
-        names.join("+")
-    }
-
     /// A slice of a summary (`1-4`, or a category under its official name) under this naming.
     pub fn slice(self, official: &str) -> &str {
         Self::Official
@@ -131,12 +125,7 @@ mod tests {
             }
             assert_eq!(names.slice("1-4"), "1-4");
         }
-        let paper = CategoryNames::Mem0Paper;
-        assert_eq!(paper.slice("multi-hop"), "single-hop");
-        assert_eq!(
-            paper.slices("multi-hop+single-hop"),
-            "single-hop+open-domain"
-        );
+        assert_eq!(CategoryNames::Mem0Paper.slice("multi-hop"), "single-hop");
         let error = "mem0".parse::<CategoryNames>().unwrap_err();
         assert!(error.contains("official, mem0-paper"), "{error}");
     }

@@ -231,6 +231,12 @@ fn paired_differences_see_what_is_shared() {
         )
     );
     assert_eq!(same.verdict(0.02), Verdict::NoDifferenceFound);
+    assert_eq!(same.smallest_detectable(0.95, 0.8), None);
+    assert!(
+        better
+            .smallest_detectable(0.95, 0.8)
+            .is_some_and(|least| least > 0.0)
+    );
     assert_near(smallest_detectable(1.0, 0.95, 0.8), 2.801585218144);
     let half: Vec<_> = first
         .iter()

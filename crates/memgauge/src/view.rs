@@ -48,8 +48,19 @@ impl ViewOptions {
 
     /// The errata, bound to the dataset of a run; `None` where none were given.
     pub(crate) fn errata(&self, manifest: &Manifest) -> anyhow::Result<Option<Errata>> {
-        let path = self.errata.as_ref();
-        path.map(|path| errata_of(path, manifest)).transpose()
+        let Some(path) = &self.errata else {
+            return Ok(None);
+        };
+        let errata = load(path, &dataset_of(manifest)?)?;
+        if errata.unfit() > 0 {
+            output::note(&format!(
+                "{}: {} row(s) do not fit and are not applied; memgauge errata {} lists them",
+                path.display(),
+                errata.unfit(),
+                path.display()
+            ));
+        }
+        Ok(Some(errata))
     }
 
     /// Prints a summary as it is asked for; `rules` tell where questions were lost.
@@ -98,27 +109,13 @@ impl ViewOptions {
     }
 }
 
-/// Errata, bound to the dataset of a run.
-pub(crate) fn errata_of(path: &Path, manifest: &Manifest) -> anyhow::Result<Errata> {
-    let errata = load(path, &dataset_of(manifest)?)?;
-    if errata.unfit() > 0 {
-        output::note(&format!(
-            "{}: {} row(s) do not fit and are not applied; memgauge errata {} lists them",
-            path.display(),
-            errata.unfit(),
-            path.display()
-        ));
-    }
-    Ok(errata)
-}
-
 /// Errata of a dataset.
 pub(crate) fn load(path: &Path, dataset: &Dataset) -> anyhow::Result<Errata> {
     errata::load(path, dataset).map_err(|error| exit::user(error.to_string()))
 }
 
 /// The dataset that a run was made of: where it was, or where datasets are looked for.
-fn dataset_of(manifest: &Manifest) -> anyhow::Result<Dataset> {
+pub(crate) fn dataset_of(manifest: &Manifest) -> anyhow::Result<Dataset> {
     let recorded = &manifest.dataset;
     let is_it = |dataset: &Dataset| dataset.fingerprint.content == recorded.content;
     if let Ok(dataset) = locomo::load(Path::new(&recorded.path))

@@ -96,8 +96,7 @@ pub struct ArmFacts {
     pub judge: Option<JudgeFacts>,
     /// Answers to each question for each memory.
     pub answers: u32,
-    /// The answer key behind its scores: `published`, or `published, clean` and the fingerprint of the errata
-    /// whose questions were left out.
+    /// The answer key behind its scores: `published`, or that on its [clean](super::keep_clean) questions.
     pub key: String,
     /// Whether another tool made the answers.
     pub imported: bool,

@@ -124,3 +124,13 @@ pub(crate) fn read(texts: &[String]) -> Vec<Arm> {
         .collect();
     arms(&selections).unwrap()
 }
+
+/// A manifest of an imported run, with the model and the prompt of its judge where they are told.
+pub(crate) fn imported(judge: Option<(&str, &str)>) -> Value {
+    let (model, prompt) = judge.unzip();
+    json!({"imported": {
+        "format": "mem0", "files": [], "answer_model": null, "answer_prompt": null, "judge_model": model,
+        "judge_prompt": prompt, "accuracy": null, "rows": 1, "matched": 1, "folded": 0, "conflicting": 0,
+        "unmatched": 0, "unreadable": 0, "findings": {}, "missing": {}, "judge_runs": 1,
+    }})
+}

@@ -11,7 +11,7 @@ mod relabel;
 mod selection;
 
 pub use answer::ArmAnswer;
-pub use clean::keep_clean;
+pub use clean::{CLEAN, keep_clean};
 pub use facts::{ArmFacts, DatasetFacts, JudgeFacts};
 pub use read::{Arm, arms};
 pub use relabel::relabel;

@@ -1,8 +1,6 @@
-use serde_json::json;
-
 use super::{arms as read_arms, *};
 use crate::arm::JudgeFacts;
-use crate::arm::fake::{FakeRun, judged_by, read};
+use crate::arm::fake::{FakeRun, imported, judged_by, read};
 
 fn question(text: &str) -> QuestionId {
     text.parse().unwrap()
@@ -51,7 +49,7 @@ fn facts_name_the_judge_and_the_answer_model() {
     let texts = [
         write("one", judged_by("openai/gpt-4o", "p1")),
         write("two", judged_by("openai/gpt-4o", "p2")),
-        write("own", json!({"imported": {"format": "mem0"}})),
+        write("own", imported(None)),
     ];
     let arms = read(&texts);
     let labels: Vec<&str> = arms.iter().map(|arm| arm.label.as_str()).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use memgauge_core::config::unknown;
-use memgauge_core::{Category, CategoryNames, QuestionId};
+use memgauge_core::{Category, QuestionId};
 
 use super::comparable::{Incomparable, reasons};
 use super::options::{CompareOptions, Slice, slices};
@@ -123,7 +123,7 @@ pub fn compare(arms: &[Arm], options: &CompareOptions) -> Result<Comparison, Com
         )));
     }
     let all: Vec<&Arm> = arms.iter().collect();
-    let columns = Columns::new(&all, &metric, slices(&options.categories));
+    let columns = Columns::new(&all, &metric, slices(&options.categories, options.names));
     let found = incomparable(arms, &places, &metric, columns.headline());
     if !found.is_empty() && !options.force {
         return Err(CompareError::Incomparable {
@@ -139,7 +139,7 @@ pub fn compare(arms: &[Arm], options: &CompareOptions) -> Result<Comparison, Com
     }));
     Ok(Comparison {
         schema_version: SCHEMA_VERSION,
-        names: CategoryNames::Official,
+        names: options.names,
         margin: options.margin,
         bootstrap: options.bootstrap,
         slices: columns

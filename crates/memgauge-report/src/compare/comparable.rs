@@ -234,7 +234,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::arm::fake::{FakeRun, judged_by, read};
+    use crate::arm::fake::{FakeRun, imported, judged_by, read};
 
     const SCORED: [Category; 4] = [
         Category::MultiHop,
@@ -314,10 +314,18 @@ mod tests {
 
     #[test]
     fn a_judge_that_nobody_named_is_not_the_same() {
-        let imported = json!({"imported": {}});
+        let unknown = || (imported(None), "c/q0", 1);
         assert_eq!(
-            told([(judged_by("m", "p"), "c/q0", 1), (imported, "c/q0", 1)], J),
+            told([(judged_by("m", "p"), "c/q0", 1), unknown()], J),
             ["two:a and one:a: judge not known: model and prompt of two:a"]
+        );
+        assert_eq!(told([unknown(), unknown()], J).len(), 1);
+        // Who imports a file may know more than the file says.
+        let named = |prompt| (imported(Some(("gpt-4o-mini", prompt))), "c/q0", 1);
+        assert!(told([named("lenient"), named("lenient")], J).is_empty());
+        assert_eq!(
+            told([named("lenient"), named("strict")], J),
+            ["two:a and one:a: other judge: prompt `strict` and `lenient`"]
         );
     }
 }

@@ -32,7 +32,7 @@ pub struct Comparison {
     pub schema_version: u32,
     /// The metric.
     pub metric: String,
-    /// Whose category names are used.
+    /// Whose category names the slices go by.
     pub names: CategoryNames,
     /// Differences inside plus and minus this count as none, in score units.
     pub margin: f64,
@@ -50,22 +50,6 @@ pub struct Comparison {
     pub arms: Vec<ComparedArm>,
     /// The comparisons.
     pub pairs: Vec<Pair>,
-}
-
-impl Comparison {
-    /// The comparison with its slices called by `names`.
-    #[must_use]
-    pub fn renamed(mut self, names: CategoryNames) -> Self {
-        if self.names != names {
-            self.names = names;
-            let pairs = self.pairs.iter_mut().flat_map(|pair| &mut pair.slices);
-            let slices = pairs.map(|slice| &mut slice.slice);
-            for slice in self.slices.iter_mut().chain(slices) {
-                *slice = names.slices(slice);
-            }
-        }
-        self
-    }
 }
 
 /// An arm by itself.

@@ -23,6 +23,7 @@ pub fn rank(
     arms: &[Arm],
     wanted: Option<&str>,
     categories: &[Category],
+    names: CategoryNames,
     bootstrap: Bootstrap,
 ) -> Result<Ranking, CompareError> {
     let metric = match metric(arms, wanted) {
@@ -34,7 +35,7 @@ pub fn rank(
         }
         other => other?,
     };
-    let slices = slices(categories);
+    let slices = slices(categories, names);
     let mut groups: BTreeMap<(String, Option<JudgeFacts>), Vec<usize>> = BTreeMap::new();
     for (at, arm) in arms.iter().enumerate() {
         let judge = arm.facts.judge.clone().filter(|_| metric == J);
@@ -63,7 +64,7 @@ pub fn rank(
     Ok(Ranking {
         schema_version: SCHEMA_VERSION,
         metric,
-        names: CategoryNames::Official,
+        names,
         bootstrap,
         slices: slices.into_iter().map(|(name, _)| name).collect(),
         groups: ranked,

@@ -1,7 +1,7 @@
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::*;
-use crate::arm::fake::{FakeRun, judged_by, read};
+use crate::arm::fake::{FakeRun, imported, judged_by, read};
 use crate::table::{Style, ranking};
 
 const FEW: Bootstrap = Bootstrap {
@@ -40,7 +40,7 @@ fn arms_are_sorted_and_neighbours_that_are_not_decided_share_a_rank() {
         write(folder.path(), "top", judge(), 61),
         write(folder.path(), "mid", judge(), 45),
     ];
-    let found = rank(&read(&texts), None, &[], FEW).unwrap();
+    let found = rank(&read(&texts), None, &[], CategoryNames::Official, FEW).unwrap();
     assert_eq!((found.metric.as_str(), found.groups.len()), ("j", 1));
     let group = &found.groups[0];
     assert_eq!(
@@ -70,15 +70,14 @@ fn arms_are_sorted_and_neighbours_that_are_not_decided_share_a_rank() {
 #[test]
 fn other_judges_and_datasets_are_not_mixed() {
     let folder = tempfile::tempdir().unwrap();
-    let imported = || json!({"imported": {}});
     let texts = [
         write(folder.path(), "a", judged_by("m", "p"), 30),
         write(folder.path(), "b", judged_by("m", "q"), 40),
-        write(folder.path(), "c", imported(), 50),
-        write(folder.path(), "d", imported(), 60),
+        write(folder.path(), "c", imported(None), 50),
+        write(folder.path(), "d", imported(None), 60),
     ];
     let arms = read(&texts);
-    let found = rank(&arms, None, &[], FEW).unwrap();
+    let found = rank(&arms, None, &[], CategoryNames::Official, FEW).unwrap();
     let groups: Vec<Vec<(&str, Option<usize>, bool)>> = found.groups.iter().map(ranks).collect();
     assert_eq!(
         groups,
@@ -93,7 +92,7 @@ fn other_judges_and_datasets_are_not_mixed() {
     assert!(text.contains("judge not known, prompt not known"), "{text}");
     assert!(text.contains("Nobody knows"), "{text}");
     // By their text all four can be compared.
-    let text = rank(&arms, Some("f1.locomo"), &[], FEW).unwrap();
+    let text = rank(&arms, Some("f1.locomo"), &[], CategoryNames::Official, FEW).unwrap();
     assert_eq!(text.groups.len(), 1);
     assert_eq!(text.groups[0].rows[0].label, "d");
     assert!(text.groups[0].rows[0].imported);
@@ -109,8 +108,17 @@ fn an_arm_without_the_metric_stands_last() {
         folder.path().join("bare").display().to_string(),
         write(folder.path(), "a", judged_by("m", "p"), 30),
     ];
-    let found = rank(&read(&texts), Some("j"), &[], FEW).unwrap();
+    let found = rank(&read(&texts), Some("j"), &[], CategoryNames::Official, FEW).unwrap();
     let all: Vec<_> = found.groups.iter().flat_map(ranks).collect();
     assert!(all.contains(&("bare", None, false)) && all.contains(&("a", Some(1), false)));
-    assert!(rank(&read(&texts[..1]), Some("j"), &[], FEW).is_err());
+    assert!(
+        rank(
+            &read(&texts[..1]),
+            Some("j"),
+            &[],
+            CategoryNames::Official,
+            FEW
+        )
+        .is_err()
+    );
 }

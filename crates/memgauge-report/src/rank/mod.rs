@@ -18,7 +18,7 @@ pub struct Ranking {
     pub schema_version: u32,
     /// The metric.
     pub metric: String,
-    /// Whose category names are used.
+    /// Whose category names the slices go by.
     pub names: CategoryNames,
     /// How the intervals were made.
     pub bootstrap: Bootstrap,
@@ -26,20 +26,6 @@ pub struct Ranking {
     pub slices: Vec<String>,
     /// Tables of arms that may be compared, in the order of their first arms.
     pub groups: Vec<RankGroup>,
-}
-
-impl Ranking {
-    /// The ranking with its slices called by `names`.
-    #[must_use]
-    pub fn renamed(mut self, names: CategoryNames) -> Self {
-        if self.names != names {
-            self.names = names;
-            for slice in &mut self.slices {
-                *slice = names.slices(slice);
-            }
-        }
-        self
-    }
 }
 
 /// Arms of the same dataset and, by J, of the same judge.

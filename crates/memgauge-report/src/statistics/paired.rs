@@ -46,10 +46,11 @@ impl PairedDifference {
     }
 
     /// The smallest true difference that these questions would have shown with probability `power`: see
-    /// [`smallest_detectable`].
+    /// [`smallest_detectable`]. `None` where all resampled differences are the same: nothing is known of their error.
     #[must_use]
     pub fn smallest_detectable(&self, confidence: f64, power: f64) -> Option<f64> {
-        Some(smallest_detectable(self.standard_error?, confidence, power))
+        let error = self.standard_error.filter(|error| *error > 0.0)?;
+        Some(smallest_detectable(error, confidence, power))
     }
 }
 

@@ -25,6 +25,11 @@ pub(super) fn pooled(variant: &VariantSummary, metric: &str) -> Option<Mean> {
         .flatten()
 }
 
+/// Mean x 100 of a metric over categories 1 to 4, with its interval where it has one.
+pub fn with_interval(variant: &VariantSummary, metric: &str) -> String {
+    percent_with_interval(pooled(variant, metric))
+}
+
 pub(super) fn percent(mean: Option<Mean>) -> String {
     mean.map_or_else(
         || UNKNOWN.to_owned(),
@@ -81,8 +86,8 @@ pub(super) fn milliseconds(ms: f64) -> String {
     }
 }
 
-/// A mean token count: `26,031`.
-pub(super) fn thousands(value: f64) -> String {
+/// A whole number in groups of three digits: `26,031`.
+pub fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

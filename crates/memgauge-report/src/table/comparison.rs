@@ -77,14 +77,21 @@ fn about(comparison: &Comparison) -> String {
         .map(|arm| arm.facts.dataset.name.as_str())
         .collect();
     datasets.dedup();
+    let mut keys: Vec<&str> = comparison
+        .arms
+        .iter()
+        .map(|arm| arm.facts.key.as_str())
+        .collect();
+    keys.dedup();
     format!(
-        "{} ({} category names), dataset {}",
+        "{} ({}), {} key, dataset {}",
         if slice.starts_with(|c: char| c.is_ascii_digit()) {
             format!("categories {slice}")
         } else {
             slice.to_owned()
         },
-        comparison.names,
+        comparison.names.label(),
+        keys.join(" and "),
         datasets.join(" and ")
     )
 }

@@ -34,13 +34,13 @@ pub fn ranking(ranking: &Ranking, style: Style) -> String {
     }
     let _ = writeln!(
         text,
-        "{} x 100 over an arm's own questions, {} category names, with {:.0} % two-stage cluster-bootstrap intervals ({} \
+        "{} x 100 over an arm's own questions, {}, with {:.0} % two-stage cluster-bootstrap intervals ({} \
          resamples, seed {}). =: tied with the arm above: the interval of their paired difference (\"behind\", on the \
          questions that both answered) holds 0, so that the order of the two is not decided; only neighbours are looked at. \
          {UNKNOWN} = not known. * = control that reads the answer key or the wrong memory; † = another tool made the answers; \
          … = the run is not finished.",
         ranking.metric,
-        ranking.names,
+        ranking.names.label(),
         100.0 * ranking.bootstrap.confidence,
         ranking.bootstrap.resamples,
         ranking.bootstrap.seed,
@@ -73,10 +73,12 @@ fn model(judge: &JudgeFacts) -> Option<String> {
     judge.model.clone().or(served)
 }
 
-/// The beginning of the prompt's digest, or of that of the whole judge.
+/// The beginning of the prompt's digest, or of that of the whole judge; a name in its place stands whole.
 fn prompt(judge: &JudgeFacts) -> Option<String> {
     let digest = judge.prompt_digest.as_ref().or(judge.digest.as_ref())?;
-    Some(digest.get(..8).unwrap_or(digest).to_owned())
+    let is_digest = digest.len() >= 32 && digest.chars().all(|c| c.is_ascii_hexdigit());
+    let shown = if is_digest { digest.get(..8) } else { None };
+    Some(shown.unwrap_or(digest).to_owned())
 }
 
 fn table(ranking: &Ranking, group: &RankGroup) -> Table {

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use memgauge_core::Category;
 use memgauge_core::config::unknown;
+use memgauge_core::{Category, CategoryNames};
 use memgauge_report::RunDir;
 use memgauge_report::arm::{self, Arm, Selection};
 use memgauge_report::compare::{CompareError, CompareOptions, Comparison, compare, questions_csv};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::table::{self, Style};
 
-use crate::view::{NamesOption, errata_of};
+use crate::view::{self, NamesOption};
 use crate::{exit, output};
 
 const EXAMPLES: &str = "\
@@ -37,7 +37,7 @@ pub(crate) struct CompareArgs {
     /// Differences inside plus and minus so many points (of 100) count as none.
     #[arg(long, value_name = "POINTS", default_value_t = 2.0)]
     margin: f64,
-    /// Only these categories, by official name or number [default: 1 to 4 together, and each alone].
+    /// Only these categories, by name or number [default: 1 to 4 together, and each alone].
     #[arg(long, value_name = "NAME|N,..", value_delimiter = ',')]
     category: Vec<String>,
     /// Compare every two arms, not only all with the first.
@@ -52,15 +52,15 @@ pub(crate) struct CompareArgs {
     /// Labels of `memgauge judge --name NAME` instead of the runs' own.
     #[arg(long, value_name = "NAME")]
     judge: Option<String>,
-    /// Seed of the resampling [default: that of the first run].
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Leave out the questions whose key these errata call wrong: locomo-audit's errors.json, or memgauge's own
+    #[command(flatten)]
+    naming: NamesOption,
+    /// Leave out the questions whose answer key these errata call wrong: locomo-audit's errors.json, or memgauge's own
     /// format (docs/FORMAT.md).
     #[arg(long, value_name = "PATH")]
     errata: Option<PathBuf>,
-    #[command(flatten)]
-    naming: NamesOption,
+    /// Seed of the resampling [default: that of the first run].
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
     /// How the comparison is written; `csv` is a row per question and pair.
     #[arg(long, value_enum, default_value_t = Form::Human)]
     format: Form,
@@ -86,11 +86,13 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<u8> {
             args.margin
         )));
     }
+    let names = args.naming.names;
     let arms = read(&args.arms, args.judge.as_deref(), args.errata.as_deref())?;
     let options = CompareOptions {
         metric: args.metric.clone(),
         margin: args.margin / 100.0,
-        categories: categories(&args.category)?,
+        categories: categories(&args.category, names)?,
+        names,
         force: args.force,
         all_pairs: args.all_pairs,
         bootstrap: bootstrap(&arms, args.seed),
@@ -109,7 +111,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<u8> {
         Err(error @ CompareError::Statistics(_)) => return Err(error.into()),
         Err(error) => return Err(exit::user(error.to_string())),
     };
-    write(&comparison.renamed(args.naming.names), args)?;
+    write(&comparison, args)?;
     Ok(exit::DONE)
 }
 
@@ -136,8 +138,8 @@ fn hint(error: &CompareError) -> String {
     hint
 }
 
-/// The arms that were named, with their own labels or those of a judge that was asked again.
-/// With errata only on the questions whose key is right.
+/// The arms that were named, with their own labels or those of a judge that was asked again; with errata, of those
+/// of the first arm's dataset only the clean questions.
 pub(crate) fn read(
     texts: &[String],
     judge: Option<&str>,
@@ -153,7 +155,8 @@ pub(crate) fn read(
     }
     if let (Some(path), Some(first)) = (errata, arms.first()) {
         let manifest = RunDir::open(&first.dir)?.manifest()?;
-        arm::keep_clean(&mut arms, &errata_of(path, &manifest)?);
+        let errata = view::load(path, &view::dataset_of(&manifest)?)?;
+        arm::keep_clean(&mut arms, &errata);
     }
     Ok(arms)
 }
@@ -167,14 +170,13 @@ pub(crate) fn bootstrap(arms: &[Arm], seed: Option<u64>) -> Bootstrap {
     }
 }
 
-/// Categories by official name or number.
-pub(crate) fn categories(texts: &[String]) -> anyhow::Result<Vec<Category>> {
+/// Categories by name or number.
+pub(crate) fn categories(texts: &[String], names: CategoryNames) -> anyhow::Result<Vec<Category>> {
     let one = |text: &String| {
         let text = text.trim();
         let number = text.parse().ok().and_then(Category::from_number);
-        let named = || Category::ALL.into_iter().find(|c| c.name() == text);
-        number.or_else(named).ok_or_else(|| {
-            let known = Category::ALL.map(Category::name);
+        number.or_else(|| names.category(text)).ok_or_else(|| {
+            let known = Category::ALL.map(|category| names.of(category));
             exit::user(format!(
                 "--category: {}; numbers 1 to 5 will do too",
                 unknown("category", text, &known)

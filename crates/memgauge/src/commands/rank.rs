@@ -27,32 +27,33 @@ pub(crate) struct RankArgs {
     /// The metric to sort by [default: j where every arm has labels, otherwise f1.locomo].
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
-    /// Only these categories, by official name or number [default: 1 to 4 together, and each alone].
+    /// Only these categories, by name or number [default: 1 to 4 together, and each alone].
     #[arg(long, value_name = "NAME|N,..", value_delimiter = ',')]
     category: Vec<String>,
     /// Labels of `memgauge judge --name NAME` instead of the runs' own.
     #[arg(long, value_name = "NAME")]
     judge: Option<String>,
-    /// Seed of the resampling [default: that of the first run].
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Leave out the questions whose key these errata call wrong: locomo-audit's errors.json, or memgauge's own
+    #[command(flatten)]
+    naming: NamesOption,
+    /// Leave out the questions whose answer key these errata call wrong: locomo-audit's errors.json, or memgauge's own
     /// format (docs/FORMAT.md).
     #[arg(long, value_name = "PATH")]
     errata: Option<PathBuf>,
-    #[command(flatten)]
-    naming: NamesOption,
+    /// Seed of the resampling [default: that of the first run].
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
     /// How the leaderboard is written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
 }
 
 pub(crate) fn run(args: &RankArgs) -> anyhow::Result<u8> {
+    let names = args.naming.names;
     let arms = read(&args.arms, args.judge.as_deref(), args.errata.as_deref())?;
-    let categories = categories(&args.category)?;
+    let categories = categories(&args.category, names)?;
     let bootstrap = bootstrap(&arms, args.seed);
-    let ranking = match rank(&arms, args.metric.as_deref(), &categories, bootstrap) {
-        Ok(ranking) => ranking.renamed(args.naming.names),
+    let ranking = match rank(&arms, args.metric.as_deref(), &categories, names, bootstrap) {
+        Ok(ranking) => ranking,
         Err(error @ CompareError::Statistics(_)) => return Err(error.into()),
         Err(error) => return Err(exit::user(error.to_string())),
     };

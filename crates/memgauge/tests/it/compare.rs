@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::{Ended, bytes, end, memgauge, only_run};
+use crate::repeats::run_config;
+use crate::{Ended, bytes, end, memgauge};
 
 /// Two retrievers on two of the sample's conversations.
 pub fn sample_run(folder: &Path, name: &str, more: &[&str]) -> PathBuf {
@@ -23,17 +24,7 @@ name = "no-memory"
 system = {{ kind = "no-memory" }}
 "#
     );
-    let file = folder.join(format!("{name}.toml"));
-    std::fs::write(&file, config).expect("a config");
-    let out = folder.join(name);
-    let ended = end(memgauge()
-        .args(["run", "--quiet"])
-        .arg(&file)
-        .arg("--out")
-        .arg(&out)
-        .args(more));
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    only_run(&out)
+    run_config(folder, name, &config, more)
 }
 
 /// A copy of a run with its records changed line by line, and a key laid over its manifest.
@@ -62,6 +53,15 @@ pub fn altered(
         std::fs::write(to.join(file), text).expect("a file");
     }
     to.to_owned()
+}
+
+/// `imported` of a manifest that tells nothing of judge and answer model.
+pub fn untold() -> Value {
+    serde_json::json!({
+        "format": "mem0", "files": [], "answer_model": null, "answer_prompt": null, "judge_model": null,
+        "judge_prompt": null, "accuracy": null, "rows": 1, "matched": 1, "folded": 0, "conflicting": 0,
+        "unmatched": 0, "unreadable": 0, "findings": {}, "missing": {}, "judge_runs": 3,
+    })
 }
 
 fn compare(arguments: &[&str]) -> Ended {
@@ -173,6 +173,48 @@ fn categories_and_margins_can_be_chosen() {
 }
 
 #[test]
+fn names_are_those_asked_for_and_errata_leave_questions_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = sample_run(folder.path(), "pair", &[]);
+    let manifest: Value = serde_json::from_slice(&bytes(&run, "manifest.json")).expect("JSON");
+    let errata = folder.path().join("errata.toml");
+    let content = &manifest["dataset"]["content"];
+    let rows = "[[erratum]]\nid = \"sample-1/q0\"\nkind = \"incomplete\"\n";
+    let text_of = format!("memgauge-errata = 1\ndataset = {content}\nsource = \"a test\"\n{rows}");
+    std::fs::write(&errata, text_of).expect("a file");
+    let (run, errata) = (text(&run), text(&errata));
+    let count = |more: &[&str]| {
+        let arguments: Vec<&str> = [run.as_str(), "--format", "json"]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
+        let found = json(&compare(&arguments));
+        let n = found["pairs"][0]["slices"][0]["difference"]["n"].clone();
+        (found, n.as_u64().expect("a count"))
+    };
+    let (published, all) = count(&[]);
+    let (clean, rest) = count(&["--errata", &errata]);
+    assert_eq!(all, rest + 1);
+    let key = |found: &Value| found["arms"][0]["facts"]["key"].clone();
+    assert_eq!(
+        (key(&published), key(&clean)),
+        ("published".into(), "published, clean subset".into())
+    );
+    // What the paper calls single-hop is multi-hop in LOCOMO.
+    let (paper, n) = count(&["--names", "mem0-paper", "--category", "single-hop"]);
+    assert_eq!(
+        (&paper["names"], &paper["slices"]),
+        (&"mem0-paper".into(), &serde_json::json!(["single-hop"]))
+    );
+    assert_eq!(n, count(&["--category", "multi-hop"]).1);
+    let told = compare(&[&run, "--names", "mem0-paper", "--errata", &errata]).stdout;
+    assert!(
+        told.contains("names of Mem0's paper), published, clean subset key"),
+        "{told}"
+    );
+}
+
+#[test]
 fn runs_under_other_conditions_are_refused_unless_forced() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = sample_run(folder.path(), "pair", &[]);
@@ -264,14 +306,14 @@ fn labels_of_another_judge_or_of_one_that_nobody_named_are_refused() {
         &folder.path().join("imported"),
         labelled,
         "imported",
-        serde_json::json!({}),
+        untold(),
     );
     let twin = altered(
         &run,
         &folder.path().join("twin"),
         labelled,
         "imported",
-        serde_json::json!({}),
+        untold(),
     );
     let (imported, twin) = (text(&imported), text(&twin));
     let refused = compare(&[&format!("{imported}:hybrid"), &format!("{twin}:hybrid")]);

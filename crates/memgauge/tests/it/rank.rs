@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::compare::{altered, sample_run};
+use crate::compare::{altered, sample_run, untold};
 use crate::{end, memgauge};
 
 #[test]
@@ -14,7 +14,7 @@ fn own_and_imported_runs_stand_in_one_table() {
         &folder.path().join("imported"),
         |_| {},
         "imported",
-        serde_json::json!({}),
+        untold(),
     );
     let rank = |more: &[&str]| {
         end(memgauge()

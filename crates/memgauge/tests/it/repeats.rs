@@ -21,8 +21,13 @@ system = { kind = "turns", retriever = { kind = "lexical", k = 5 }, fusion = { k
 "#;
 
 fn run(folder: &Path, out: &str, more: &[&str]) -> PathBuf {
-    let file = folder.join("again.toml");
-    std::fs::write(&file, CONFIG).expect("a config");
+    run_config(folder, out, CONFIG, more)
+}
+
+/// Runs a config into a folder of its own, and gives the run directory.
+pub fn run_config(folder: &Path, out: &str, config: &str, more: &[&str]) -> PathBuf {
+    let file = folder.join(format!("{out}.toml"));
+    std::fs::write(&file, config).expect("a config");
     let out = folder.join(out);
     let ended = end(memgauge()
         .args(["run", "--quiet"])
