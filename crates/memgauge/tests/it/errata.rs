@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::models::{record, rows, scripted};
-use crate::{end, memgauge, real_data, root};
+use crate::{end, memgauge, only_run, real_data, root};
 
 /// The sample's questions about its first conversation.
 fn questions() -> Vec<Value> {
@@ -197,6 +197,66 @@ fn a_file_of_errata_is_checked_row_by_row_and_written_in_the_own_format() {
         let ended = read(path, &[]);
         assert_eq!(ended.code, 2, "{}", ended.stderr);
         assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    }
+}
+
+/// J of the one variant of an imported run, in percent: all, clean, corrupt.
+fn by_key(data: &Path, file: &str) -> [f64; 3] {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ended = end(memgauge()
+        .env("MEMGAUGE_DATA", data)
+        .arg("import")
+        .arg(data.join("fixtures").join(file))
+        .args(["--quiet", "--out"])
+        .arg(folder.path()));
+    assert_eq!(ended.code, 0, "{file}: {}", ended.stderr);
+    let mut command = memgauge();
+    command.env("MEMGAUGE_DATA", data).arg("show");
+    command.arg(only_run(folder.path())).arg("--errata");
+    command.arg(data.join("fixtures/locomo-audit-errors.json"));
+    let ended = end(command.args(["--format", "json"]));
+    assert_eq!(ended.code, 0, "{file}: {}", ended.stderr);
+    let summary: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let j = &summary["errata"]["variants"][0]["metrics"]["j"];
+    let n = |key: &str| j[key]["1-4"]["n"].as_u64();
+    assert_eq!(
+        [n("published"), n("clean"), n("corrupt")],
+        [Some(1540), Some(1441), Some(99)],
+        "{file}"
+    );
+    assert_eq!(j["corrected"]["1-4"], Value::Null, "{file}");
+    ["published", "clean", "corrupt"].map(|key| 100.0 * j[key]["1-4"]["mean"].as_f64().expect("J"))
+}
+
+#[test]
+fn real_data_j_on_clean_and_corrupt_questions_is_that_of_the_published_labels() {
+    let Some(data) =
+        real_data("real_data_j_on_clean_and_corrupt_questions_is_that_of_the_published_labels")
+    else {
+        return;
+    };
+    for (file, expected) in [
+        ("memobase_eval_0503_3000.json", [70.91, 73.49, 33.33]),
+        (
+            "evermemos-format_fullcontext_gpt-4o-mini.json",
+            [74.29, 76.73, 38.72],
+        ),
+        (
+            "evermemos-format_fullcontext_gpt-4o-mini-reasoning.json",
+            [79.89, 81.73, 53.20],
+        ),
+        (
+            "evermemos-format_wrong-but-vague.json",
+            [62.81, 63.52, 52.53],
+        ),
+    ] {
+        let found = by_key(&data, file);
+        for (found, expected) in found.iter().zip(expected) {
+            assert!(
+                (found - expected).abs() <= 0.005 + 1e-9,
+                "{file}: {found} {expected}"
+            );
+        }
     }
 }
 
