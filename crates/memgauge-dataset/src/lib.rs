@@ -22,6 +22,7 @@ pub use download::{DownloadError, Fetched, Pinned, fetch};
 pub use errata::{Errata, ErrataError, Erratum, ErratumKind};
 pub use error::DatasetError;
 pub use fingerprint::{Fingerprint, sha256_file};
+pub use json::parse as parse_json;
 pub use known::{KNOWN, Known};
 pub use places::{DATASETS, SearchPlaces, resolve};
 pub use report::{Finding, LoadReport, Oddity};

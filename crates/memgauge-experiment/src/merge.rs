@@ -7,7 +7,7 @@ use memgauge_core::ConversationId;
 use memgauge_report::record::IngestRow;
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::Summary;
-use memgauge_report::{Manifest, MergedShard, Order, RunDir, files, publish};
+use memgauge_report::{Manifest, MergedShard, Order, RunDir, files, publish, run_name};
 
 use crate::error::ExperimentError;
 
@@ -35,25 +35,14 @@ pub fn merge(parts: &[PathBuf], out: &Path) -> Result<(RunDir, Summary), Experim
     }
     dirs.sort_by_key(|(_, manifest)| manifest.shard.map(|shard| shard.index));
     let manifest = agreed(&dirs)?;
-    let dir = RunDir::create(out.join(name(&manifest))).map_err(ExperimentError::RunDir)?;
+    let name = run_name(&manifest.started, &manifest.name, &manifest.digest) + "-merged";
+    let dir = RunDir::create(out.join(name)).map_err(ExperimentError::RunDir)?;
     join(&dirs, &dir, &manifest)
         .map(|summary| (dir.clone(), summary))
         .inspect_err(|_| {
             // What is left of a merge that failed is of no use to anybody.
             let _ = std::fs::remove_dir_all(dir.path());
         })
-}
-
-/// Name of the run directory: that of a run of one piece, marked.
-fn name(manifest: &Manifest) -> String {
-    let stamp: String = manifest
-        .started
-        .chars()
-        .take(19)
-        .filter(|c| *c != '-' && *c != ':')
-        .collect();
-    let short = manifest.digest.get(..8).unwrap_or(&manifest.digest);
-    format!("{stamp}-{}-{short}-merged", manifest.name)
 }
 
 /// The manifest of the whole, where all parts agree and none is missing.

@@ -6,6 +6,8 @@ use memgauge_core::ConversationId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::import::Imported;
+
 /// What a run was made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -72,6 +74,9 @@ pub struct Manifest {
     /// The parts that this was joined from; empty for a run of one piece.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub merged: Vec<MergedShard>,
+    /// The result files of another tool that this was made of; null for a run of memgauge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
 }
 
 impl Manifest {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::call::CallRow;
 use crate::fate::Fate;
+use crate::metrics::TextScores;
 use crate::retrieval::RetrievalScores;
 
 /// Version of all files of a run directory. Raised when a field changes its meaning or goes.
@@ -103,6 +104,33 @@ pub struct TextMetrics {
     /// Equality after the official normalisation; null in category 5.
     #[serde(rename = "exact")]
     pub exact_match: Option<f64>,
+}
+
+impl TextMetrics {
+    /// The metrics of an answer to a question of `category`. Category 5 has a trap in the place of the gold answer: only
+    /// the official rule, which looks for a refusal, means anything there.
+    pub fn of(category: Category, scores: TextScores) -> Self {
+        let compared = category != Category::Adversarial;
+        Self {
+            f1_locomo: scores.f1_locomo,
+            f1_set: compared.then_some(scores.f1_set),
+            bleu1: compared.then_some(scores.bleu1),
+            exact_match: compared.then_some(f64::from(u8::from(scores.exact_match))),
+        }
+    }
+
+    /// Name -> value of the metrics that have one.
+    pub fn by_name(&self) -> BTreeMap<&'static str, f64> {
+        let all = [
+            ("f1.locomo", Some(self.f1_locomo)),
+            ("f1.set", self.f1_set),
+            ("bleu1", self.bleu1),
+            ("exact", self.exact_match),
+        ];
+        all.into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect()
+    }
 }
 
 /// Tokens of the model behind one answer, as the provider reported them.

@@ -30,6 +30,8 @@ pub mod files {
     pub const PARQUET: &str = "records.parquet";
     /// The summary as Markdown.
     pub const REPORT: &str = "report.md";
+    /// [`crate::import::ImportRow`] per line.
+    pub const IMPORT: &str = "import.jsonl";
     /// Held by the process that writes.
     pub const LOCK: &str = ".lock";
     /// Stores of the memory systems while the run is unfinished.

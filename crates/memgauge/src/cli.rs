@@ -8,9 +8,11 @@ use memgauge_experiment::config::{Choices, Only};
 
 use crate::commands::compare::CompareArgs;
 use crate::commands::errata::ErrataArgs;
+use crate::commands::import::ImportArgs;
 use crate::commands::memory::MemoryArgs;
 use crate::commands::paper::PaperArgs;
 use crate::commands::rank::RankArgs;
+use crate::commands::rescore::RescoreArgs;
 use crate::commands::show::ShowArgs;
 use crate::exit;
 use crate::view::ViewOptions;
@@ -76,6 +78,10 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Judge the stored answers of a run again; nothing else is run.
     Judge(JudgeArgs),
+    /// Make run directories of other tools' result files.
+    Import(ImportArgs),
+    /// Compute every text metric of stored answers again, and show where a stored one differs.
+    Rescore(RescoreArgs),
     /// Read errata of a dataset's answer key: what they correct, what does not fit.
     Errata(ErrataArgs),
     /// Show the tables of Mem0's paper, beside a run, and check whose category names they go by.

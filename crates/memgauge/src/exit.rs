@@ -5,6 +5,7 @@ use memgauge_experiment::ExperimentError;
 use memgauge_experiment::memory::MemoryError;
 use memgauge_report::RunDirError;
 use memgauge_report::arm::SelectionError;
+use memgauge_report::import::ImportError;
 
 /// Done.
 pub(crate) const DONE: u8 = 0;
@@ -12,7 +13,7 @@ pub(crate) const DONE: u8 = 0;
 pub(crate) const INTERNAL: u8 = 1;
 /// Usage, config or input; nothing was created.
 pub(crate) const USAGE: u8 = 2;
-/// Finished, with questions that have no answer.
+/// Finished, with questions that have no answer, or rows of a file that are no records.
 pub(crate) const FAILURES: u8 = 3;
 /// Stopped by disk or network, by a model's key, address or name, or by a replay that lacks a reply; can be
 /// resumed.
@@ -30,7 +31,8 @@ Exit codes:
     0  done
     1  internal error
     2  usage, config or input is wrong; nothing was created
-    3  finished, with questions that have no answer (a component or model failed)
+    3  finished, with questions that have no answer (a component or model failed), or rows of an imported file
+       that became no records
     4  stopped by disk or network, a wrong key, address or model, or a replay that lacks a reply; can be resumed
     5  quota or budget reached; can be resumed
    10  regression
@@ -78,6 +80,12 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
                 DownloadError::Network { .. }
                 | DownloadError::Status { .. }
                 | DownloadError::Disk { .. } => STOPPED,
+                _ => USAGE,
+            };
+        }
+        if let Some(error) = cause.downcast_ref::<ImportError>() {
+            return match error {
+                ImportError::Summary(_) => STOPPED,
                 _ => USAGE,
             };
         }

@@ -37,6 +37,8 @@ fn main() -> ExitCode {
             Command::Merge(args) => commands::merge::run(args, &cli.global),
             Command::Show(args) => commands::show::run(args),
             Command::Judge(args) => commands::judge::run(args, &cli.global).await,
+            Command::Import(args) => commands::import::run(args, &cli.global),
+            Command::Rescore(args) => commands::rescore::run(args),
             Command::Errata(args) => commands::errata::run(args),
             Command::Paper(args) => commands::paper::run(args),
             Command::Compare(args) => commands::compare::run(args),

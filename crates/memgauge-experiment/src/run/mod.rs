@@ -24,9 +24,10 @@ use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::Summary;
 use memgauge_report::{
     CellManifest, DatasetManifest, Manifest, RepeatsManifest, RunDir, RunDirError, ShardManifest,
-    TrafficManifest, VariantManifest, files, publish, record,
+    TrafficManifest, VariantManifest, create_run, files, publish, record,
 };
 
+pub use machine::describe as describe_machine;
 pub use observe::{Event, Observer, Stop};
 
 use crate::assemble::{Assembly, Supplies};
@@ -173,31 +174,18 @@ impl Runner {
         observer: Arc<dyn Observer>,
         stop: Stop,
     ) -> Result<RunReport, ExperimentError> {
-        let stamp: String = self
-            .options
-            .started
-            .chars()
-            .take(19)
-            .filter(|c| *c != '-' && *c != ':')
-            .collect();
-        let short = self.plan.digest.get(..8).unwrap_or(&self.plan.digest);
         let part = self.plan.shard.map_or_else(String::new, |shard| {
             format!("-{}of{}", shard.index(), shard.of())
         });
-        let name = format!("{stamp}-{}-{short}{part}", self.file.config.name);
-        // Two runs of one experiment may start in the same second.
-        let mut attempt = 1;
-        let dir = loop {
-            let name = match attempt {
-                1 => name.clone(),
-                n => format!("{name}-{n}"),
-            };
-            match RunDir::create(self.options.out.join(name)) {
-                Ok(dir) => break dir,
-                Err(RunDirError::Exists { .. }) if attempt < 100 => attempt += 1,
-                Err(error) => return Err(ExperimentError::RunDir(error)),
-            }
-        };
+        let (out, started) = (&self.options.out, &self.options.started);
+        let dir = create_run(
+            out,
+            started,
+            &self.file.config.name,
+            &self.plan.digest,
+            &part,
+        )
+        .map_err(ExperimentError::RunDir)?;
         let lock = dir.lock().map_err(ExperimentError::RunDir)?;
         dir.write_json(files::MANIFEST, &self.manifest()?)
             .map_err(stopped)?;
@@ -443,6 +431,7 @@ impl Runner {
                 of: shard.of(),
             }),
             merged: Vec::new(),
+            imported: None,
         })
     }
 }

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
-use memgauge_core::{
-    Answer, Category, ComponentError, Context, ConversationId, MemoryId, Recall, TurnId,
-};
+use memgauge_core::{Answer, ComponentError, Context, ConversationId, MemoryId, Recall, TurnId};
 use memgauge_dataset::Item;
 use memgauge_report::record::{
     AnswerTokens, Candidates, ContextRow, ContextSummary, JudgementRow, Outcome, QuestionRecord,
@@ -100,15 +98,7 @@ impl Bench {
                     .and_then(|golds| golds.get(asked.place))
                     .ok_or_else(missing)?;
                 let scores = gold.score(&answer.text);
-                // Category 5 has a trap in the place of the gold answer: only the official rule,
-                // which looks for a refusal, means anything.
-                let compared = record.category != Category::Adversarial;
-                record.scores = Some(TextMetrics {
-                    f1_locomo: scores.f1_locomo,
-                    f1_set: compared.then_some(scores.f1_set),
-                    bleu1: compared.then_some(scores.bleu1),
-                    exact_match: compared.then_some(f64::from(u8::from(scores.exact_match))),
-                });
+                record.scores = Some(TextMetrics::of(record.category, scores));
                 record.answer = Some(answer.text);
                 record.answer_entry = answer.entry;
             }

@@ -282,6 +282,7 @@ pub fn summarise(
         errata: None,
         bootstrap,
         machines: machines(manifest),
+        imported: manifest.imported.clone(),
         suspicious,
         variants,
     })

@@ -17,6 +17,7 @@ use memgauge_core::{CategoryNames, Stage};
 use serde::{Deserialize, Serialize};
 
 use crate::errata::ErrataSummary;
+use crate::import::Imported;
 use crate::loss::LossSummary;
 use crate::statistics::{Bootstrap, Domain, PairedDifference};
 
@@ -329,6 +330,9 @@ pub struct Summary {
     /// Machines that it ran on: with more than one, latencies are a mixture.
     #[serde(default = "one")]
     pub machines: usize,
+    /// Where the answers come from; null for a run of memgauge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
     /// What the controls say against the numbers; empty where nothing.
     #[serde(default)]
     pub suspicious: Vec<Suspicion>,

@@ -25,6 +25,11 @@ pub(super) fn pooled(variant: &VariantSummary, metric: &str) -> Option<Mean> {
         .flatten()
 }
 
+/// Mean x 100 of a metric over categories 1 to 4, with its interval where it has one.
+pub fn with_interval(variant: &VariantSummary, metric: &str) -> String {
+    percent_with_interval(pooled(variant, metric))
+}
+
 pub(super) fn percent(mean: Option<Mean>) -> String {
     mean.map_or_else(
         || UNKNOWN.to_owned(),

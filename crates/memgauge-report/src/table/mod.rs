@@ -7,12 +7,14 @@ mod loss;
 mod memory;
 mod models;
 mod paper;
+mod provenance;
 mod ranking;
 mod render;
 mod repeats;
 mod report;
 mod scores;
 
+pub use cell::with_interval;
 use cell::{mark, percent_with_interval};
 pub use comparison::comparison;
 pub use errata::{answers_by_key, errata_note, evidence_by_key};

@@ -7,8 +7,8 @@ use memgauge_core::{Category, CategoryNames};
 use super::models::{calls, calls_models, cost, judge, latency, lost};
 use super::render::{Style, Table};
 use super::{
-    answers_by_key, categories, errata_note, evidence_by_key, losses, memory, repeats, systems,
-    waterfall, waterfall_note,
+    answers_by_key, categories, errata_note, evidence_by_key, losses, memory, provenance, repeats,
+    systems, waterfall, waterfall_note,
 };
 use crate::summary::{J, Latency, Summary};
 
@@ -64,6 +64,10 @@ pub fn report(summary: &Summary, view: impl Into<View>) -> String {
         }
     }
     text.push_str("\n\n");
+    if let Some(imported) = &summary.imported {
+        text.push_str(&provenance::imported(imported));
+        text.push('\n');
+    }
     let mut section = |table: &Table, note: &str| {
         text.push_str(&table.render(style));
         if !note.is_empty() {

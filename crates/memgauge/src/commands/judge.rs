@@ -1,12 +1,14 @@
 //! `memgauge judge`
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use memgauge_experiment::{ConfigFile, JudgeEnd, JudgeOptions, Stop, Supplies, judge_again};
 use memgauge_report::table::{self, Style};
-use memgauge_report::{JudgeReport, RunDir, files};
+use memgauge_report::{JudgeReport, Manifest, RunDir, files};
+use serde_json::{Value, json};
 
 use super::run::{Signals, listen};
 use crate::cli::{Format, Global, JudgeArgs};
@@ -75,7 +77,11 @@ fn config(args: &JudgeArgs, dir: &RunDir) -> anyhow::Result<ConfigFile> {
             Some(path) => ConfigFile::load(path, overrides)?,
             None => {
                 let path = dir.file(files::MANIFEST);
-                let mut file = ConfigFile::from_manifest(&path, &manifest.config, overrides)?;
+                let config = match &manifest.imported {
+                    Some(_) => Cow::Owned(bare_config(&manifest)),
+                    None => Cow::Borrowed(&manifest.config),
+                };
+                let mut file = ConfigFile::from_manifest(&path, &config, overrides)?;
                 // The config's path is relative to a file that may be gone.
                 file.config.prompts = manifest.prompts_path.clone().map(PathBuf::from);
                 file
@@ -97,6 +103,15 @@ fn config(args: &JudgeArgs, dir: &RunDir) -> anyhow::Result<ConfigFile> {
         overrides.push(format!("judge.model={model:?}"));
     }
     load(&overrides)
+}
+
+/// A config around a judge, for a run that has none: nothing of it but the judge and the models given with --set is used.
+fn bare_config(manifest: &Manifest) -> Value {
+    json!({
+        "name": manifest.name,
+        "dataset": {"kind": "file", "path": manifest.dataset.path},
+        "variant": [{"name": manifest.name, "system": {"kind": "no-memory"}}],
+    })
 }
 
 /// The prompt's name, as a name for a file.

@@ -27,6 +27,12 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
     let (file, explicit) = match (&begun, &args.file) {
         (Some(dir), _) => {
             let manifest = dir.manifest()?;
+            if manifest.imported.is_some() {
+                return Err(exit::user(format!(
+                    "{}: an imported run; there is nothing to go on with",
+                    dir.path().display()
+                )));
+            }
             let path = dir.file(files::MANIFEST);
             let mut file = ConfigFile::from_manifest(&path, &manifest.config, &[])?;
             // The config's path is relative to a file that may be gone.
@@ -73,7 +79,7 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
     let options = RunOptions {
         out: args.out.clone(),
         jobs: args.jobs,
-        argv: std::env::args().map(|argument| redact(&argument)).collect(),
+        argv: argv(),
         revision: option_env!("MEMGAUGE_REVISION").map(str::to_owned),
         started: jiff::Timestamp::now().to_string(),
         retry_failed: args.retry_failed,
@@ -125,6 +131,11 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
             Ok(exit::INTERRUPTED)
         }
     }
+}
+
+/// The command line without what may be a secret.
+pub(crate) fn argv() -> Vec<String> {
+    std::env::args().map(|argument| redact(&argument)).collect()
 }
 
 /// An argument without what may be a secret: the value of a key that is named like one.

@@ -15,6 +15,7 @@ mod errors;
 mod external;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
+mod import;
 mod isolation;
 mod losses;
 mod memory;
