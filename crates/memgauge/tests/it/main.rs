@@ -24,6 +24,7 @@ mod names;
 mod prompts;
 mod protocols;
 mod provider;
+mod published;
 mod quickstart;
 mod rank;
 mod real_data;
