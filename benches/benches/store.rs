@@ -1,146 +1,190 @@
-//! Writing to, opening and searching a store: exact, arroy and lexical, at the size of a
-//! conversation (700 memories) and of a larger memory (10,000).
+//! Writing to, sealing, opening and searching a store: exact, arroy and lexical, with and without a
+//! filter.
 
 #![expect(clippy::unwrap_used, reason = "a failed call ends the benchmark")]
+#![expect(clippy::print_stderr, reason = "recall stands beside time")]
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::path::Path;
-use std::time::Duration;
 
-use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
-use jiff::civil::date;
-use memgauge_core::{
-    ConversationId, Fact, Filter, MemoryKind, MemoryOp, MemoryReader, Scope, Source, TurnId,
-};
+use benches::{Size, changes, clustered, sizes, text};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use memgauge_core::{Filter, MemoryId, MemoryReader, Scope};
 use memgauge_store::{ArroyConfig, Change, ExactConfig, Store, StoreConfig, VectorConfig};
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
 
-const DIMENSIONS: usize = 256;
-const SIZES: [usize; 2] = [700, 10_000];
-/// Words of a turn of dialogue, about as many as LOCOMO's have.
-const WORDS: usize = 22;
+/// Questions that are asked in turn.
+const QUERIES: usize = 64;
+/// Memories that a question asks for.
+const K: usize = 10;
+/// Memories that are added at a time: a session.
+const SESSION: usize = 25;
 
-/// A word of a vocabulary in which the nth is about n times rarer than the first.
-fn word(rng: &mut StdRng) -> String {
-    let share: f64 = rng.random();
-    let rank = (5_000_f64).powf(share) as u32;
-    format!("w{rank}")
+fn kinds() -> [VectorConfig; 2] {
+    [
+        VectorConfig::Exact(ExactConfig::default()),
+        VectorConfig::Arroy(ArroyConfig::default()),
+    ]
 }
 
-fn text(rng: &mut StdRng, words: usize) -> String {
-    let words: Vec<String> = (0..words).map(|_| word(rng)).collect();
-    words.join(" ")
-}
-
-fn vector(rng: &mut StdRng) -> Vec<f32> {
-    (0..DIMENSIONS)
-        .map(|_| rng.random_range(-1.0..1.0))
-        .collect()
-}
-
-fn changes(count: usize) -> Vec<Change> {
-    let mut rng = StdRng::seed_from_u64(5);
-    (0..count as u32)
-        .map(|n| {
-            let held_at = date(2023, 5, 1).at(13, 56, 0, 0);
-            Change {
-                op: MemoryOp::Add(Fact {
-                    kind: MemoryKind::Verbatim,
-                    text: text(&mut rng, WORDS),
-                    speaker: None,
-                    sources: vec![Source::cited(TurnId::new(n / 25 + 1, n % 25 + 1))],
-                    held_at,
-                    metadata: BTreeMap::from([("session".to_owned(), (n / 25).to_string())]),
-                }),
-                conversation: ConversationId::new("conv"),
-                scope: Scope::user("conv"),
-                embedding: Some(vector(&mut rng)),
-                at: held_at,
-            }
-        })
-        .collect()
-}
-
-fn filled(dir: &Path, vectors: VectorConfig, changes: &[Change]) -> Store {
+fn filled(dir: &Path, vectors: VectorConfig, size: Size, changes: &[Change]) -> Store {
     let config = StoreConfig {
         vectors,
-        ..StoreConfig::with_dimensions(DIMENSIONS)
+        ..StoreConfig::with_dimensions(size.dimensions)
     };
     let store = Store::create(dir, &config).unwrap();
     store.apply(changes).unwrap();
-    store.seal().unwrap();
     store
 }
 
-fn searching(c: &mut Criterion) {
-    let mut group = c.benchmark_group("search");
-    group.measurement_time(Duration::from_secs(3));
-    let filter = Filter::scope(Scope::user("conv"));
-    for size in SIZES {
-        let changes = changes(size);
-        let folder = tempfile::tempdir().unwrap();
+/// The store that everything is compared with, one with arroy's trees, and what both are asked.
+struct Stores {
+    exact: Store,
+    arroy: Store,
+    vectors: Vec<Vec<f32>>,
+    texts: Vec<String>,
+}
+
+impl Stores {
+    fn new(folder: &Path, size: Size) -> Self {
+        let mut vectors = clustered(size.memories + QUERIES, size.dimensions, 11);
+        let changes = changes(size, &vectors);
+        let [exact, arroy] = kinds().map(|kind| {
+            let store = filled(&folder.join(kind.kind()), kind, size, &changes);
+            store.seal().unwrap();
+            store
+        });
         let mut rng = StdRng::seed_from_u64(6);
-        let vectors: Vec<Vec<f32>> = (0..64).map(|_| vector(&mut rng)).collect();
-        let texts: Vec<String> = (0..64).map(|_| text(&mut rng, 9)).collect();
-        let kinds = [
-            VectorConfig::Exact(ExactConfig::default()),
-            VectorConfig::Arroy(ArroyConfig::default()),
-        ];
-        for kind in kinds {
-            let name = kind.kind();
-            let store = filled(&folder.path().join(name), kind, &changes);
-            let mut queries = vectors.iter().cycle();
-            group.bench_function(BenchmarkId::new(name, size), |b| {
-                b.iter(|| {
-                    let query = queries.next().unwrap();
-                    black_box(store.nearest(&filter, query, 10).unwrap())
-                });
-            });
-            if name == "exact" {
-                let mut queries = texts.iter().cycle();
-                group.bench_function(BenchmarkId::new("lexical", size), |b| {
+        Self {
+            exact,
+            arroy,
+            vectors: vectors.split_off(size.memories),
+            texts: (0..QUERIES).map(|_| text(&mut rng, 9)).collect(),
+        }
+    }
+
+    /// Share of the exact answers that arroy finds.
+    fn recall(&self, filter: &Filter) -> f64 {
+        let found = |store: &Store, query: &[f32]| -> BTreeSet<MemoryId> {
+            let list = store.nearest(filter, query, K).unwrap();
+            list.into_iter().map(|hit| hit.id).collect()
+        };
+        let (mut hits, mut all) = (0, 0);
+        for query in &self.vectors {
+            let wanted = found(&self.exact, query);
+            hits += found(&self.arroy, query).intersection(&wanted).count();
+            all += wanted.len();
+        }
+        hits as f64 / all as f64
+    }
+}
+
+/// All memories, and the filters of [`changes`]'s users by the share of the memories that they let
+/// through.
+fn filters() -> [(&'static str, Filter); 4] {
+    let user = |name| Filter::scope(Scope::user(name));
+    [
+        ("1 %", user("one")),
+        ("10 %", user("ten")),
+        ("50 %", user("fifty")),
+        ("100 %", Filter::default()),
+    ]
+}
+
+fn searching(c: &mut Criterion) {
+    for size in sizes() {
+        let folder = tempfile::tempdir().unwrap();
+        let stores = Stores::new(folder.path(), size);
+        let mut group = c.benchmark_group("search");
+        for (share, filter) in filters() {
+            eprintln!(
+                "{size}, {share} of the memories: recall@{K} of arroy {:.4}",
+                stores.recall(&filter)
+            );
+            if share == "100 %" {
+                group.throughput(Throughput::Bytes(size.bytes()));
+            }
+            for (name, store) in [("exact", &stores.exact), ("arroy", &stores.arroy)] {
+                let mut queries = stores.vectors.iter().cycle();
+                let id = BenchmarkId::new(format!("{name}, {share}"), size);
+                group.bench_function(id, |b| {
                     b.iter(|| {
                         let query = queries.next().unwrap();
-                        black_box(store.search(&filter, query, 10).unwrap())
+                        black_box(store.nearest(&filter, query, K).unwrap())
                     });
                 });
             }
         }
+        drop(group);
+        let mut group = c.benchmark_group("search");
+        for (share, filter) in filters() {
+            let mut queries = stores.texts.iter().cycle();
+            let id = BenchmarkId::new(format!("lexical, {share}"), size);
+            group.bench_function(id, |b| {
+                b.iter(|| {
+                    let query = queries.next().unwrap();
+                    black_box(stores.exact.search(&filter, query, K).unwrap())
+                });
+            });
+        }
     }
-    group.finish();
 }
 
 fn writing(c: &mut Criterion) {
-    let mut group = c.benchmark_group("write");
-    group
-        .measurement_time(Duration::from_secs(3))
-        .sample_size(20);
-    let changes = changes(700);
-    let (rest, session) = changes.split_at(675);
-    let exact = || VectorConfig::Exact(ExactConfig::default());
-    group.bench_function("apply 25 adds to 675", |b| {
-        b.iter_batched(
-            || {
+    for size in sizes() {
+        let vectors = clustered(size.memories, size.dimensions, 11);
+        let changes = changes(size, &vectors);
+        let (rest, session) = changes.split_at(size.memories - SESSION);
+        let mut group = c.benchmark_group("write");
+        group.sample_size(10);
+        for kind in kinds() {
+            let name = kind.kind();
+            let fresh = |changes: &[Change]| {
                 let folder = tempfile::tempdir().unwrap();
-                let store = filled(&folder.path().join("store"), exact(), rest);
-                (folder, store)
-            },
-            |(folder, store)| {
-                store.apply(session).unwrap();
-                (folder, store)
-            },
-            BatchSize::PerIteration,
-        );
-    });
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().join("store");
-    drop(filled(&dir, exact(), &changes));
-    group.bench_function("open 700", |b| {
-        b.iter_with_large_drop(|| black_box(Store::open(&dir).unwrap().len()));
-    });
-    group.finish();
+                let store = filled(&folder.path().join("store"), kind.clone(), size, changes);
+                (store, folder)
+            };
+            group.throughput(Throughput::Elements(SESSION as u64));
+            if name == "exact" {
+                let id = BenchmarkId::new(format!("insert {SESSION}"), size);
+                group.bench_function(id, |b| {
+                    b.iter_batched(
+                        || fresh(rest),
+                        |(store, folder)| {
+                            store.apply(session).unwrap();
+                            (store, folder)
+                        },
+                        BatchSize::PerIteration,
+                    );
+                });
+            }
+            group.throughput(Throughput::Elements(size.memories as u64));
+            group.bench_function(BenchmarkId::new(format!("seal, {name}"), size), |b| {
+                b.iter_batched(
+                    || fresh(&changes),
+                    |(store, folder)| {
+                        store.seal().unwrap();
+                        (store, folder)
+                    },
+                    BatchSize::PerIteration,
+                );
+            });
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("store");
+        let [exact, _] = kinds();
+        drop(filled(&dir, exact, size, &changes));
+        group.bench_function(BenchmarkId::new("open", size), |b| {
+            b.iter_with_large_drop(|| {
+                let store = Store::open(&dir).unwrap();
+                assert_eq!(store.len(), size.memories);
+                store
+            });
+        });
+        group.finish();
+    }
 }
 
 criterion_group!(store, searching, writing);

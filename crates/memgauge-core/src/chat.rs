@@ -153,6 +153,18 @@ pub struct Usage {
     pub dollars: Option<f64>,
 }
 
+impl Usage {
+    /// A token sent and one received.
+    pub const ONE: Self = Self {
+        input: Some(1),
+        output: Some(1),
+        cached: None,
+        reasoning: None,
+        counted: false,
+        dollars: None,
+    };
+}
+
 /// A model's reply.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChatReply {
@@ -210,6 +222,17 @@ pub trait ChatModel: Send + Sync {
         Traffic::Live
     }
 
+    /// What a reply takes at most, told before it is asked for: tokens of the prompt, tokens of the longest reply,
+    /// and their price. `None` = not known.
+    fn at_most(&self, _request: &ChatRequest) -> Usage {
+        Usage::default()
+    }
+
+    /// What so many tokens cost in US dollars; `None` = not known.
+    fn price(&self, _usage: &Usage) -> Option<f64> {
+        None
+    }
+
     /// Asks. Retries what may be retried.
     async fn complete(&self, request: &ChatRequest, epoch: u32) -> Completion<ChatReply>;
 }
@@ -238,6 +261,11 @@ impl ChatHandle {
     /// Everything that shapes replies.
     pub fn id(&self) -> &str {
         self.inner.id()
+    }
+
+    /// Whether its calls are paid for, at a price that is not known.
+    pub fn has_no_price(&self) -> bool {
+        self.inner.traffic() == Traffic::Live && self.inner.price(&Usage::ONE).is_none()
     }
 
     /// Content address of a request in this context.

@@ -89,6 +89,17 @@ pub trait Embedder: Send + Sync {
         usize::MAX
     }
 
+    /// What the vectors of `texts` take at most, told before they are asked for: tokens and their price. `None` =
+    /// not known.
+    fn at_most(&self, _texts: &[&str], _purpose: Purpose) -> Usage {
+        Usage::default()
+    }
+
+    /// What so many tokens cost in US dollars; `None` = not known.
+    fn price(&self, _usage: &Usage) -> Option<f64> {
+        None
+    }
+
     /// Where its vectors come from when nothing stands in between.
     fn traffic(&self) -> Traffic {
         Traffic::Live
@@ -121,6 +132,13 @@ impl EmbedderHandle {
     /// Length of a vector.
     pub fn dimensions(&self) -> usize {
         self.inner.dimensions()
+    }
+
+    /// Whether its calls are paid for, at a price that is not known. What computes here is not called.
+    pub fn has_no_price(&self) -> bool {
+        self.inner.text_key("text", Purpose::Passage).is_some()
+            && self.inner.traffic() == Traffic::Live
+            && self.inner.price(&Usage::ONE).is_none()
     }
 
     /// Embeds `texts`, charging calls and time to `cx`.

@@ -5,10 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-
-use crate::json;
 
 /// Digests of a dataset file, in lower-case hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,10 +20,11 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    pub(crate) fn of(bytes: &[u8], value: &Value) -> Self {
+    /// Of the file's bytes, and of its canonical JSON, which `content` has taken in.
+    pub(crate) fn new(bytes: &[u8], content: &blake3::Hasher) -> Self {
         Self {
             sha256: hex(&Sha256::digest(bytes)),
-            content: blake3::hash(&json::canonical(value)).to_hex().to_string(),
+            content: content.finalize().to_hex().to_string(),
             bytes: bytes.len() as u64,
         }
     }

@@ -5,13 +5,16 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+/// What may stand before JSON in a file.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 /// Parses JSON. A leading byte order mark is skipped; a key that stands twice in one object is an
 /// error, because one of the two values would be lost.
 ///
 /// # Errors
 /// With line and column, when the bytes are no JSON, are cut short, or repeat a key.
 pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     serde_json::from_slice::<Strict>(bytes).map(|strict| strict.0)
 }
 
@@ -61,7 +64,8 @@ fn write_text(text: &str, out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, text);
 }
 
-struct Strict(Value);
+/// A value in which no key stands twice in one object.
+pub(crate) struct Strict(pub(crate) Value);
 
 impl<'de> Deserialize<'de> for Strict {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

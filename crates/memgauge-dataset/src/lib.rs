@@ -9,6 +9,7 @@ pub mod download;
 pub mod errata;
 mod error;
 mod fingerprint;
+pub mod generate;
 mod json;
 mod known;
 pub mod locomo;

@@ -10,7 +10,11 @@ use memgauge_model::{Exchange, Model, ModelConfig};
 use memgauge_pipeline::system::{Pipeline, SystemConfig};
 use memgauge_store::Store;
 
+use crate::estimate::DryRun;
 use crate::memory::MemoryError;
+
+/// Length of the vectors of all-MiniLM-L6-v2.
+const MINILM_DIMENSIONS: usize = 384;
 
 /// Reads a secret from the environment by the name of its variable.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -49,6 +53,8 @@ pub struct Assembly {
     loaded: Mutex<BTreeMap<String, Loaded>>,
     /// Digests of the prompts that were asked for.
     prompts: Mutex<BTreeMap<String, String>>,
+    /// Stands between a plan and its models.
+    dry: Option<Arc<DryRun>>,
 }
 
 #[derive(Clone)]
@@ -66,6 +72,19 @@ impl Assembly {
             supplies,
             loaded: Mutex::default(),
             prompts: Mutex::default(),
+            dry: None,
+        }
+    }
+
+    /// An assembly whose models are not asked.
+    pub(crate) fn dry(
+        models: &BTreeMap<String, ModelConfig>,
+        supplies: Supplies,
+        dry: Arc<DryRun>,
+    ) -> Self {
+        Self {
+            dry: Some(dry),
+            ..Self::new(models, supplies)
         }
     }
 
@@ -173,6 +192,17 @@ impl Assembly {
             .collect()
     }
 
+    /// Models behind an API that were loaded and whose calls have no known price.
+    pub fn without_price(&self) -> Vec<String> {
+        let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_none = |model: &Loaded| match model {
+            Loaded::Embedder(handle) => handle.has_no_price(),
+            Loaded::Chat(handle) => handle.has_no_price(),
+        };
+        let without = loaded.iter().filter(|(_, model)| has_none(model));
+        without.map(|(name, _)| name.clone()).collect()
+    }
+
     /// Where replies of models come from.
     pub fn exchange(&self) -> &Exchange {
         &self.supplies.exchange
@@ -220,6 +250,11 @@ impl Assembly {
         let parts = ModelParts {
             secrets: &self.supplies.secrets,
         };
+        if let (Some(dry), ModelConfig::MiniLm(_)) = (&self.dry, &config) {
+            // To run it takes longer than a plan may.
+            let loaded = Loaded::Embedder(EmbedderHandle::new(dry.stand_in(MINILM_DIMENSIONS)));
+            return Ok(loaded);
+        }
         let exchange = &self.supplies.exchange;
         // The mistake is in the model's table, not in the key that names the model.
         let built = config.build(&parts).map_err(|error| {
@@ -227,10 +262,17 @@ impl Assembly {
             BuildError::at(key, format!("`models.{name}{inside}`: {}", error.message))
         })?;
         let model = match built {
-            Model::Embedder(embedder) => {
-                Loaded::Embedder(EmbedderHandle::new(exchange.embedder(embedder)))
+            Model::Embedder(embedder) => Loaded::Embedder(EmbedderHandle::new(match &self.dry {
+                Some(dry) => dry.embedder(name, embedder),
+                None => exchange.embedder(embedder),
+            })),
+            Model::Chat(chat) => {
+                let between = match &self.dry {
+                    Some(dry) => dry.chat(name, chat),
+                    None => exchange.chat(chat),
+                };
+                Loaded::Chat(ChatHandle::new(name, between))
             }
-            Model::Chat(chat) => Loaded::Chat(ChatHandle::new(name, exchange.chat(chat))),
         };
         loaded.insert(name.to_owned(), model.clone());
         Ok(model)

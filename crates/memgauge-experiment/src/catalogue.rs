@@ -17,7 +17,8 @@ use memgauge_store::VectorConfig;
 use schemars::SchemaGenerator;
 use serde_json::Value;
 
-use crate::config::{ExperimentConfig, MemoryConfig};
+use crate::config::MemoryConfig;
+pub use crate::schema::schema;
 
 /// The families in the order of the way of the data.
 pub const FAMILIES: [Family; 15] = [
@@ -99,11 +100,6 @@ pub fn memory() -> Entry {
     let schema = schemars::schema_for!(MemoryConfig).to_value();
     let definitions = schema.get("$defs").cloned().unwrap_or_default();
     entry("(top level)", &schema, &definitions)
-}
-
-/// JSON schema of a whole config file.
-pub fn schema() -> Value {
-    schemars::schema_for!(ExperimentConfig).to_value()
 }
 
 fn definitions(generator: &mut SchemaGenerator) -> Value {

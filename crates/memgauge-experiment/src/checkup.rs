@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use memgauge_core::BuildError;
 use memgauge_model::{Probe, probe};
 
 use crate::assemble::{Assembly, Supplies};
 use crate::config::ConfigFile;
 use crate::error::{ConfigProblem, ExperimentError};
+use crate::parts::unbuilt;
 
 /// What was found about one model.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,38 +35,10 @@ pub async fn check_up(
     file: &ConfigFile,
     supplies: Supplies,
 ) -> Result<(Vec<Checkup>, Vec<ConfigProblem>), ExperimentError> {
-    let supplies = Supplies {
-        prompts: file.prompts_path().or(supplies.prompts),
-        base: file.base(),
-        ..supplies
-    };
     let config = &file.config;
-    let assembly = Assembly::new(&config.models, supplies);
-    let scratch = tempfile::tempdir().map_err(|source| ExperimentError::Read {
-        path: std::env::temp_dir(),
-        source,
-    })?;
+    let assembly = Assembly::of(file, supplies);
     // Models that no block names are known once the parts that use them are built.
-    let mut problems = Vec::new();
-    let answerer = config.answerer.build(&assembly.parts()).map(drop);
-    problems.extend(answerer.err().map(|e| file.part_problem("answerer", &e)));
-    let judge = config.judge.build(&assembly.parts()).map(drop);
-    problems.extend(judge.err().map(|e| file.part_problem("judge", &e)));
-    for (index, variant) in config.variant.iter().enumerate() {
-        let folder = scratch.path().join(index.to_string());
-        let system = std::fs::create_dir_all(&folder)
-            .map_err(BuildError::new)
-            .and_then(|()| assembly.system(&variant.system, &folder, &variant.models));
-        let path = format!("variant[{index}].system");
-        problems.extend(system.err().map(|e| file.part_problem(&path, &e)));
-        if let Some(answerer) = &variant.answerer {
-            let built = answerer
-                .build(&assembly.parts_of(&variant.models))
-                .map(drop);
-            let path = format!("variant[{index}].answerer");
-            problems.extend(built.err().map(|e| file.part_problem(&path, &e)));
-        }
-    }
+    let problems = unbuilt(file, &assembly, &|_| true)?;
     let names: BTreeSet<String> = config
         .models
         .keys()

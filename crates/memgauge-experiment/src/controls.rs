@@ -28,7 +28,6 @@ pub(crate) fn controls(
         path: "controls".to_owned(),
         isolation: Isolation::Conversation,
         answerer: config.answerer.clone(),
-        answerer_path: "answerer".to_owned(),
         models: Default::default(),
         cell: None,
         digest: String::new(),

@@ -8,6 +8,7 @@ use futures::StreamExt;
 use memgauge_core::{AnswerKey, Gold, Judge, Meter, Question, Stage};
 use memgauge_dataset::Errata;
 use memgauge_report::errata::{CorrectedRow, corrected_file};
+use memgauge_report::powered::sample;
 use memgauge_report::record::{AnswerTokens, JudgementRow, QuestionRecord};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::{
@@ -32,6 +33,8 @@ pub struct JudgeOptions {
     pub errata: Option<Arc<Errata>>,
     /// Judgements at a time; `None` or 0 = 16.
     pub jobs: Option<usize>,
+    /// Size and seed of a random sample of the questions: only their answers are judged; `None` = all.
+    pub sample: Option<(usize, u64)>,
     /// Models' traffic, secrets, prompts.
     pub supplies: Supplies,
 }
@@ -57,7 +60,7 @@ struct Task {
     run: u32,
 }
 
-/// Judges every stored answer of categories 1 to 4 with the judge of `file`, or with errata those that
+/// Judges every stored answer of categories 1 to 4, or those of a sample, with the judge of `file`; with errata those that
 /// the key wrongs. Judgements that the
 /// same judge has made before are kept; errors are tried again.
 ///
@@ -128,17 +131,25 @@ pub async fn judge_again(
         }
     })
     .map_err(ExperimentError::RunDir)?;
-    let mut places: BTreeMap<JudgedKey, usize> = BTreeMap::new();
-    let mut tasks: Vec<Task> = Vec::new();
-    let mut all = 0;
+    let mut records: Vec<(Arc<QuestionRecord>, Gold)> = Vec::new();
     dir.records(|record: QuestionRecord| {
         if record.answer.is_none() || !record.category.is_scored() {
             return;
         }
-        let Some(gold) = gold(&record, errata) else {
-            return;
-        };
-        let record = Arc::new(record);
+        if let Some(gold) = gold(&record, errata) {
+            records.push((Arc::new(record), gold));
+        }
+    })
+    .map_err(ExperimentError::RunDir)?;
+    if let Some((size, seed)) = options.sample {
+        let questions = records.iter().map(|(record, _)| &record.question);
+        let drawn = sample(questions, size, seed);
+        records.retain(|(record, _)| drawn.contains(&record.question));
+    }
+    let mut places: BTreeMap<JudgedKey, usize> = BTreeMap::new();
+    let mut tasks: Vec<Task> = Vec::new();
+    let mut all = 0;
+    for (record, gold) in &records {
         for run in 0..judge.runs() {
             let key = (
                 record.variant.clone(),
@@ -148,7 +159,7 @@ pub async fn judge_again(
             );
             if !done.contains(&key) {
                 tasks.push(Task {
-                    record: Arc::clone(&record),
+                    record: Arc::clone(record),
                     gold: gold.clone(),
                     run,
                 });
@@ -156,8 +167,7 @@ pub async fn judge_again(
             places.insert(key, all);
             all += 1;
         }
-    })
-    .map_err(ExperimentError::RunDir)?;
+    }
     if all == 0 {
         return Err(ExperimentError::Resume(format!(
             "{}: there is no answer of categories 1 to 4 to judge{}",

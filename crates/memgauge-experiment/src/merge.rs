@@ -12,12 +12,13 @@ use memgauge_report::{Manifest, MergedShard, Order, RunDir, files, publish, run_
 use crate::error::ExperimentError;
 
 /// Files that are joined line by line.
-const JOINED: [&str; 5] = [
+const JOINED: [&str; 6] = [
     files::RECORDS,
     files::INGEST,
     files::CONTEXTS,
     files::TIMINGS,
     files::CALLS,
+    files::PAID,
 ];
 
 /// Joins finished parts into a new run directory in the folder `out`: its records, journal and contexts are those of
@@ -36,13 +37,15 @@ pub fn merge(parts: &[PathBuf], out: &Path) -> Result<(RunDir, Summary), Experim
     dirs.sort_by_key(|(_, manifest)| manifest.shard.map(|shard| shard.index));
     let manifest = agreed(&dirs)?;
     let name = run_name(&manifest.started, &manifest.name, &manifest.digest) + "-merged";
-    let dir = RunDir::create(out.join(name)).map_err(ExperimentError::RunDir)?;
-    join(&dirs, &dir, &manifest)
-        .map(|summary| (dir.clone(), summary))
-        .inspect_err(|_| {
+    let draft = RunDir::draft(out.join(name)).map_err(ExperimentError::RunDir)?;
+    match join(&dirs, draft.dir(), &manifest) {
+        Ok(summary) => Ok((draft.place().map_err(ExperimentError::RunDir)?, summary)),
+        Err(error) => {
             // What is left of a merge that failed is of no use to anybody.
-            let _ = std::fs::remove_dir_all(dir.path());
-        })
+            draft.discard();
+            Err(error)
+        }
+    }
 }
 
 /// The manifest of the whole, where all parts agree and none is missing.
@@ -115,6 +118,7 @@ fn agreed(dirs: &[(RunDir, Manifest)]) -> Result<Manifest, ExperimentError> {
         shard: None,
         merged,
         served_by: all(|manifest| &manifest.served_by),
+        resent: dirs.iter().map(|(_, manifest)| manifest.resent).sum(),
         systems: all(|manifest| &manifest.systems),
         started: started.unwrap_or(&whole.started).clone(),
         ..whole.clone()
@@ -177,6 +181,9 @@ fn join(
     out.write_json(files::MANIFEST, manifest)
         .map_err(super::run::stopped)?;
     for name in JOINED {
+        if dirs.iter().all(|(dir, _)| !dir.file(name).exists()) {
+            continue;
+        }
         let path = out.file(name);
         let mut target = std::fs::File::create(&path).map_err(|error| failed(&path, error))?;
         for (dir, _) in dirs {

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use memgauge_core::{Category, ConversationId};
+use memgauge_core::{Category, ConversationId, QuestionId, TurnId};
 use memgauge_dataset::{Dataset, Entry, Item};
 use memgauge_model::ModelConfig;
 use memgauge_pipeline::answerer::AnswererConfig;
 use memgauge_pipeline::system::SystemConfig;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::config::{CellConfig, ConfigFile, Isolation, Repeats};
 use crate::controls::controls;
@@ -33,21 +33,21 @@ pub struct PlannedVariant {
     pub name: String,
     /// What it is.
     pub role: Role,
-    /// Place of its system in the config, for messages: `variant[2].system`.
+    /// Place of its system in the config: `variant[2].system`; `controls` where the config does not write it out.
     pub path: String,
     /// Whether its conversations share a memory.
     pub isolation: Isolation,
     /// What answers.
     pub answerer: AnswererConfig,
-    /// Place of its answerer in the config.
-    pub answerer_path: String,
     /// Models that take the place of the experiment's, for this variant alone.
     pub models: BTreeMap<String, ModelConfig>,
     /// The sweep that it comes from.
     pub cell: Option<CellConfig>,
     /// Digest of everything that shapes its records.
     pub digest: String,
-    /// Digest of everything that shapes the memory that its ingestion leaves: variants of equal digest share it.
+    /// Digest of everything in the config that shapes the memory that its ingestion leaves, and of the tool's version:
+    /// variants of equal digest share it. What the run as a whole is made of (dataset, prompts, revision) is the same
+    /// for all of them.
     pub upstream: String,
 }
 
@@ -62,10 +62,18 @@ impl PlannedVariant {
     }
 
     /// Whether its memory has to hold vectors.
-    fn needs_vectors(&self) -> bool {
+    pub(crate) fn needs_vectors(&self) -> bool {
         match &self.role {
             Role::System(system) | Role::Swapped(system) => system.needs_vectors(),
             Role::Oracle => false,
+        }
+    }
+
+    /// The system that remembers; `None` for the oracle.
+    pub fn system(&self) -> Option<&SystemConfig> {
+        match &self.role {
+            Role::System(system) | Role::Swapped(system) => Some(system),
+            Role::Oracle => None,
         }
     }
 
@@ -73,16 +81,6 @@ impl PlannedVariant {
     pub fn is_control(&self) -> bool {
         !matches!(self.role, Role::System(_))
     }
-}
-
-/// Variants that share an ingestion.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
-    /// The variant whose system ingests, and under whose name that is written down: the first whose memory
-    /// holds vectors, as it serves all others too.
-    pub owner: usize,
-    /// All of them, in the order of the plan.
-    pub variants: Vec<usize>,
 }
 
 /// What would run.
@@ -100,8 +98,8 @@ pub struct Plan {
     pub digest: String,
     /// The part that this process runs; `None` = everything.
     pub shard: Option<Shard>,
-    /// The cells of that part.
-    mine: BTreeSet<Cell>,
+    /// The cells of that part: variant, place of the conversation, repeat.
+    mine: BTreeSet<(usize, usize, u32)>,
 }
 
 /// The questions asked about one conversation.
@@ -148,10 +146,6 @@ impl Plan {
                     .answerer
                     .clone()
                     .unwrap_or_else(|| config.answerer.clone()),
-                answerer_path: match variant.answerer {
-                    Some(_) => format!("variant[{index}].answerer"),
-                    None => "answerer".to_owned(),
-                },
                 models: variant.models.clone(),
                 cell: variant.cell.clone(),
                 digest: String::new(),
@@ -167,13 +161,19 @@ impl Plan {
             };
             let mut models = config.models.clone();
             models.extend(variant.models.clone());
+            let system_upstream = match system {
+                Some(system) => system.upstream(),
+                None => json!(variant.name),
+            };
+            // A model that only answers shapes no memory.
+            let mut words = BTreeSet::new();
+            strings(&system_upstream, &mut words);
+            models.retain(|name, _| words.contains(name.as_str()));
             variant.upstream = digest::of(&json!({
-                "system": match system {
-                    Some(system) => system.upstream(),
-                    None => json!(variant.name),
-                },
+                "system": system_upstream,
                 "isolation": variant.isolation,
                 "models": models,
+                "tool": env!("CARGO_PKG_VERSION"),
             }));
             variant.digest = digest::of(&json!({
                 "role": variant.kind(),
@@ -219,47 +219,13 @@ impl Plan {
     #[must_use]
     pub fn with_shard(mut self, shard: Option<Shard>) -> Self {
         self.mine = shard.map_or_else(BTreeSet::new, |shard| {
-            self.cells_of(shard).into_iter().collect()
+            let cells = self.cells_of(shard).into_iter();
+            cells
+                .map(|cell| (cell.variant, cell.entry, cell.repeat))
+                .collect()
         });
         self.shard = shard;
         self
-    }
-
-    /// The variants, put together where they share an ingestion, in the order of their first.
-    pub fn groups(&self) -> Vec<Group> {
-        let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-        for (index, variant) in self.variants.iter().enumerate() {
-            groups.entry(&variant.upstream).or_default().push(index);
-        }
-        let mut groups: Vec<Group> = groups
-            .into_values()
-            .map(|variants| {
-                let with_vectors = variants.iter().find(|index| {
-                    let variant = self.variants.get(**index);
-                    variant.is_some_and(PlannedVariant::needs_vectors)
-                });
-                let owner = with_vectors.or(variants.first()).copied();
-                Group {
-                    owner: owner.unwrap_or_default(),
-                    variants,
-                }
-            })
-            .collect();
-        groups.sort_unstable_by_key(|group| group.variants.first().copied());
-        groups
-    }
-
-    /// For each variant the one under whose name its ingestion is done and written down.
-    pub fn owners(&self) -> Vec<usize> {
-        let mut owners = vec![0; self.variants.len()];
-        for group in self.groups() {
-            for index in group.variants {
-                if let Some(owner) = owners.get_mut(index) {
-                    *owner = group.owner;
-                }
-            }
-        }
-        owners
     }
 
     /// Every cell, in no particular order.
@@ -298,9 +264,7 @@ impl Plan {
 
     /// Whether this process asks `variant` the questions of the conversation at `entry` in one repeat.
     pub fn asks(&self, variant: usize, entry: usize, repeat: u32) -> bool {
-        let is_mine =
-            |cell: &Cell| cell.variant == variant && cell.entry == entry && cell.repeat == repeat;
-        self.shard.is_none() || self.mine.iter().any(is_mine)
+        self.shard.is_none() || self.mine.contains(&(variant, entry, repeat))
     }
 
     /// Questions that this process asks `variant`, repeats counted.
@@ -337,6 +301,13 @@ impl Plan {
         counts
     }
 
+    /// The gold turns of every question asked.
+    pub(crate) fn evidence(&self, dataset: &Dataset) -> BTreeMap<QuestionId, Vec<TurnId>> {
+        self.asked(dataset)
+            .map(|(_, item)| (item.question.id.clone(), item.key.evidence.clone()))
+            .collect()
+    }
+
     /// Every question asked, with its conversation.
     pub fn asked<'a>(
         &'a self,
@@ -354,6 +325,18 @@ impl Plan {
                         .filter_map(move |item| Some((entry, entry.items.get(*item)?)))
                 })
         })
+    }
+}
+
+/// Every text in `value`: the names of the models that it asks for are among them.
+pub(crate) fn strings<'a>(value: &'a Value, found: &mut BTreeSet<&'a str>) {
+    match value {
+        Value::String(text) => {
+            found.insert(text);
+        }
+        Value::Array(values) => values.iter().for_each(|value| strings(value, found)),
+        Value::Object(values) => values.values().for_each(|value| strings(value, found)),
+        _ => {}
     }
 }
 

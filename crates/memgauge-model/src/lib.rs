@@ -14,7 +14,9 @@ use std::sync::Arc;
 
 use memgauge_core::{BuildError, ChatModel, Embedder, Parts, registry};
 
-pub use fake::{Fake, FakeConfig, FakeEmbeddings, FakeEmbeddingsConfig};
+pub use fake::{
+    Fake, FakeConfig, FakeEmbeddings, FakeEmbeddingsConfig, Filling, hashed_words, made_up,
+};
 pub use minilm::{MAX_PIECES, MINILM_FILES, MiniLm, MiniLmConfig, PinnedFile, WeightsError};
 pub use openai::{
     MaxTokensKey, OpenAiConfig, OpenAiEmbeddingsConfig, Structured, content_address, prices_date,
@@ -23,8 +25,8 @@ pub use probe::{Probe, probe};
 pub use table::{Static, StaticConfig, StaticWeights};
 pub use tokens::{CountMemo, TOKENIZERS, Tiktoken, tokenizer};
 pub use traffic::{
-    Calls, Cassette, Entry, EntryKind, Exchange, Exported, Kept, TrafficError, TrafficMode,
-    TrafficReport,
+    Book, Budget, Calls, Cassette, Entry, EntryKind, Exchange, Exported, Kept, Limits, Paid,
+    Reached, Taken, TrafficError, TrafficMode, TrafficReport,
 };
 
 /// A model as configured.

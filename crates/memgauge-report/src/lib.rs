@@ -2,6 +2,7 @@
 
 pub mod arm;
 mod call;
+pub mod card;
 pub mod compare;
 pub mod errata;
 mod fate;
@@ -12,8 +13,10 @@ pub mod loss;
 mod manifest;
 pub mod metrics;
 mod order;
+mod paid;
 pub mod paper;
 mod parquet;
+pub mod powered;
 mod publish;
 mod question;
 pub mod rank;
@@ -25,6 +28,7 @@ mod run_name;
 mod rundir;
 pub mod statistics;
 pub mod summary;
+pub mod surrogate;
 pub mod table;
 
 pub use fate::{Fate, fate};
@@ -40,6 +44,6 @@ pub use order::Order;
 pub use parquet::write_parquet;
 pub use publish::publish;
 pub use question::{first_question, show_question};
-pub use run_name::{create_run, run_name};
-pub use rundir::{Appender, RunDir, RunDirError, files};
+pub use run_name::{create_run, new_run, run_name};
+pub use rundir::{Appender, Draft, RunDir, RunDirError, files};
 pub use summary::{Summary, SummaryError, summarise};

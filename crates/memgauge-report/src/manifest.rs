@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use memgauge_core::ConversationId;
+use memgauge_dataset::Dataset;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -33,6 +34,10 @@ pub struct Manifest {
     /// Known once the run is finished; empty before, and for what computes in this process.
     #[serde(default)]
     pub served_by: BTreeMap<String, BTreeSet<String>>,
+    /// Requests that were under way when a process of the run was killed, and were sent again: they may have been
+    /// paid for twice. Known once the run is finished.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resent: u64,
     /// Name and version that systems from outside give themselves, by variant; known once they were
     /// started.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -84,6 +89,10 @@ impl Manifest {
     pub fn answers(&self) -> u32 {
         self.repeats.map_or(1, |repeats| repeats.answer).max(1)
     }
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// How often stages were done again.
@@ -141,6 +150,28 @@ pub struct DatasetManifest {
     pub order: Vec<ConversationId>,
 }
 
+impl DatasetManifest {
+    /// What is written down about a dataset of which a run has so many conversations and questions.
+    pub fn new(dataset: &Dataset, conversations: usize, questions: usize) -> Self {
+        let path = std::path::absolute(&dataset.path).unwrap_or_else(|_| dataset.path.clone());
+        let file = dataset.path.file_name();
+        Self {
+            name: dataset.name.clone(),
+            file: file.map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            path: path.display().to_string(),
+            sha256: dataset.fingerprint.sha256.clone(),
+            content: dataset.fingerprint.content.clone(),
+            conversations,
+            questions,
+            order: dataset
+                .conversations
+                .iter()
+                .map(|entry| entry.conversation.head.id.clone())
+                .collect(),
+        }
+    }
+}
+
 /// Where replies of models came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrafficManifest {
@@ -170,6 +201,10 @@ pub struct VariantManifest {
     /// The variant under whose name its ingestion was done and is written down; null = its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ingested_as: Option<String>,
+    /// Digest of what shapes the memory that its ingestion leaves: variants of equal digest share one. Empty in runs of
+    /// a memgauge that did not say.
+    #[serde(default)]
+    pub upstream: String,
     /// The sweep that it comes from; null for variants that were written out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cell: Option<CellManifest>,

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::call::CallRow;
 use crate::fate::Fate;
 use crate::metrics::TextScores;
+pub use crate::paid::PaidRow;
 use crate::retrieval::RetrievalScores;
 
 /// Version of all files of a run directory. Raised when a field changes its meaning or goes.

@@ -1,11 +1,11 @@
 //! Names of run directories: when a run started, what it is called, and what it is.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::rundir::{RunDir, RunDirError};
 
-/// A new run directory `<utc>-<name>-<digest>` in `out`, with `suffix` behind it; where that is taken, with `-2`, `-3` and
-/// so on: two runs of one experiment may start in the same second. `started` is RFC 3339 in UTC.
+/// A new run directory `<utc>-<name>-<digest>` in `out`, with `suffix` behind it, and what [`new_run`] adds.
+/// `started` is RFC 3339 in UTC.
 ///
 /// # Errors
 /// When it cannot be made.
@@ -17,13 +17,26 @@ pub fn create_run(
     suffix: &str,
 ) -> Result<RunDir, RunDirError> {
     let name = run_name(started, name, digest) + suffix;
+    new_run(out, &name, RunDir::create)
+}
+
+/// What `make` makes of the path `name` in `out`; where that is taken, with `-2`, `-3` and so on behind it: two runs of
+/// one experiment may start in the same second.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn new_run<T>(
+    out: &Path,
+    name: &str,
+    make: impl Fn(PathBuf) -> Result<T, RunDirError>,
+) -> Result<T, RunDirError> {
     let mut attempt = 1;
     loop {
-        let name = match attempt {
-            1 => name.clone(),
-            n => format!("{name}-{n}"),
+        let path = match attempt {
+            1 => out.join(name),
+            n => out.join(format!("{name}-{n}")),
         };
-        match RunDir::create(out.join(name)) {
+        match make(path) {
             Err(RunDirError::Exists { .. }) if attempt < 100 => attempt += 1,
             end => return end,
         }

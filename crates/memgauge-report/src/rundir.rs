@@ -1,8 +1,9 @@
 //! A run directory: its files, appended while running, read back whole or line by line.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,12 +25,18 @@ pub mod files {
     pub const TIMINGS: &str = "timings.jsonl";
     /// [`crate::record::CallRow`] per line.
     pub const CALLS: &str = "calls.jsonl";
+    /// [`crate::record::PaidRow`] per line.
+    pub const PAID: &str = "paid.jsonl";
     /// [`crate::summary::Summary`].
     pub const SUMMARY: &str = "summary.json";
     /// Records as a table.
     pub const PARQUET: &str = "records.parquet";
     /// The summary as Markdown.
     pub const REPORT: &str = "report.md";
+    /// [`crate::surrogate::EstimateRow`] per line.
+    pub const ESTIMATES: &str = "surrogate.jsonl";
+    /// [`crate::surrogate::SurrogateReport`].
+    pub const SURROGATE: &str = "surrogate.json";
     /// [`crate::import::ImportRow`] per line.
     pub const IMPORT: &str = "import.jsonl";
     /// Held by the process that writes.
@@ -40,6 +47,8 @@ pub mod files {
     pub const RECORDING: &str = "calls";
     /// What models replied, for replays.
     pub const CASSETTE: &str = "cassette.jsonl.gz";
+    /// What was sent to models while the run is unfinished.
+    pub const SENT: &str = "sent.jsonl";
 }
 
 /// A run directory cannot be made, read or written.
@@ -100,6 +109,44 @@ impl RunDirError {
     }
 }
 
+/// A run directory that is being made.
+#[derive(Debug)]
+pub struct Draft {
+    dir: RunDir,
+    path: PathBuf,
+}
+
+impl Draft {
+    /// What is there so far.
+    pub fn dir(&self) -> &RunDir {
+        &self.dir
+    }
+
+    /// Puts it in its place. A lock on it stays.
+    ///
+    /// # Errors
+    /// When there is something by now.
+    pub fn place(self) -> Result<RunDir, RunDirError> {
+        let path = self.path;
+        match fs::rename(self.dir.path(), &path) {
+            Ok(()) => Ok(RunDir { path }),
+            Err(error) => {
+                let _ = fs::remove_dir_all(self.dir.path());
+                Err(match path.exists() {
+                    true => RunDirError::Exists { path },
+                    false => RunDirError::io(&path)(error),
+                })
+            }
+        }
+    }
+
+    /// Takes it away.
+    pub fn discard(self) {
+        // Nobody sees it.
+        let _ = fs::remove_dir_all(self.dir.path());
+    }
+}
+
 /// A run directory on disk.
 #[derive(Debug, Clone)]
 pub struct RunDir {
@@ -120,22 +167,34 @@ impl RunDir {
         }
     }
 
-    /// A new run directory; its parents are made as needed.
+    /// A new run directory that is to be at `path`; its parents are made as needed. It is made beside it under
+    /// a hidden name: nobody sees a run directory without a manifest, whenever the process ends.
     ///
     /// # Errors
-    /// When it exists already or cannot be made.
-    pub fn create(path: impl Into<PathBuf>) -> Result<Self, RunDirError> {
+    /// When there is something at `path`, or nothing can be made.
+    pub fn draft(path: impl Into<PathBuf>) -> Result<Draft, RunDirError> {
         let path = path.into();
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(RunDirError::io(parent))?;
+        if path.exists() {
+            return Err(RunDirError::Exists { path });
         }
-        match fs::create_dir(&path) {
-            Ok(()) => Ok(Self { path }),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(RunDirError::Exists { path })
-            }
-            Err(source) => Err(RunDirError::Io { path, source }),
-        }
+        let parent = path.parent().unwrap_or(Path::new(""));
+        fs::create_dir_all(parent).map_err(RunDirError::io(parent))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        // Processes of several machines may share the parent.
+        let mark = since.map_or(0, |time| time.as_nanos());
+        let hidden = parent.join(format!(".{name}.{}-{mark}.part", std::process::id()));
+        fs::create_dir(&hidden).map_err(RunDirError::io(&hidden))?;
+        let dir = Self { path: hidden };
+        Ok(Draft { dir, path })
+    }
+
+    /// A new run directory with nothing in it.
+    ///
+    /// # Errors
+    /// As [`Self::draft`].
+    pub fn create(path: impl Into<PathBuf>) -> Result<Self, RunDirError> {
+        Self::draft(path)?.place()
     }
 
     /// Where it is.
@@ -367,26 +426,38 @@ impl RunDir {
         mut key: impl FnMut(T) -> Option<K>,
     ) -> Result<bool, RunDirError> {
         let path = self.file(name);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
+        let fail = RunDirError::io(&path);
+        let file = match File::open(&path) {
+            Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(source) => return Err(RunDirError::Io { path, source }),
+            Err(error) => return Err(fail(error)),
         };
-        let mut lines: Vec<(K, &[u8])> = Vec::new();
+        let mut reader = BufReader::with_capacity(1 << 18, file);
+        // Where the lines stand, not what they say: a file may be larger than main memory.
+        let mut lines: Vec<(K, u64, usize)> = Vec::new();
+        let mut line = Vec::new();
         let mut all = 0_usize;
-        for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        let mut at = 0_u64;
+        loop {
+            line.clear();
+            let read = reader
+                .read_until(b'\n', &mut line)
+                .map_err(RunDirError::io(&path))?;
+            if read == 0 {
+                break;
+            }
             all += 1;
-            if line.last() != Some(&b'\n') {
-                continue;
+            if line.last() == Some(&b'\n') {
+                let row = serde_json::from_slice(&line).map_err(|error| RunDirError::Line {
+                    path: path.clone(),
+                    line: all,
+                    message: error.to_string(),
+                })?;
+                if let Some(key) = key(row) {
+                    lines.push((key, at, read));
+                }
             }
-            let row = serde_json::from_slice(line).map_err(|error| RunDirError::Line {
-                path: path.clone(),
-                line: index + 1,
-                message: error.to_string(),
-            })?;
-            if let Some(key) = key(row) {
-                lines.push((key, line));
-            }
+            at += read as u64;
         }
         if lines.len() == all && lines.is_sorted_by(|a, b| a.0 <= b.0) {
             return Ok(false);
@@ -395,8 +466,17 @@ impl RunDir {
         let draft = self.file(&format!("{name}.part"));
         let file = File::create(&draft).map_err(RunDirError::io(&draft))?;
         let mut writer = BufWriter::new(file);
-        for (_, line) in &lines {
-            writer.write_all(line).map_err(RunDirError::io(&draft))?;
+        for (_, start, length) in &lines {
+            // A short way is a way inside the buffer.
+            reader
+                .seek_relative(start.wrapping_sub(at).cast_signed())
+                .map_err(RunDirError::io(&path))?;
+            line.resize(*length, 0);
+            reader
+                .read_exact(&mut line)
+                .map_err(RunDirError::io(&path))?;
+            at = start + *length as u64;
+            writer.write_all(&line).map_err(RunDirError::io(&draft))?;
         }
         writer.flush().map_err(RunDirError::io(&draft))?;
         fs::rename(&draft, &path).map_err(RunDirError::io(&path))?;
@@ -405,7 +485,7 @@ impl RunDir {
 }
 
 fn trim_last_line(path: &Path) -> io::Result<()> {
-    use std::io::{Read, Seek, SeekFrom};
+    use std::io::{Seek, SeekFrom};
     let mut file = match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -470,72 +550,5 @@ impl Appender {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn dir() -> (tempfile::TempDir, RunDir) {
-        let parent = tempfile::tempdir().unwrap();
-        let dir = RunDir::create(parent.path().join("runs/a")).unwrap();
-        (parent, dir)
-    }
-
-    #[test]
-    fn a_directory_is_made_once_and_locked_once() {
-        let (_parent, dir) = dir();
-        assert!(matches!(
-            RunDir::create(dir.path()),
-            Err(RunDirError::Exists { .. })
-        ));
-        assert!(matches!(
-            RunDir::open(dir.path()),
-            Err(RunDirError::NotARun { .. })
-        ));
-        let guard = dir.lock().unwrap();
-        assert!(matches!(dir.lock(), Err(RunDirError::InUse { .. })));
-        drop(guard);
-        dir.lock().unwrap();
-    }
-
-    #[test]
-    fn a_line_cut_short_is_left_out_and_written_over() {
-        let (_parent, dir) = dir();
-        fs::write(dir.file("x"), "{\"a\":1}\n{\"a\":2").unwrap();
-        let read = || {
-            let mut rows: Vec<Value> = Vec::new();
-            dir.rows("x", |row| rows.push(row)).unwrap();
-            rows
-        };
-        assert_eq!(read(), [json!({"a": 1})]);
-        dir.appender("x")
-            .unwrap()
-            .append(&[json!({"a": 3})])
-            .unwrap();
-        assert_eq!(read(), [json!({"a": 1}), json!({"a": 3})]);
-    }
-
-    #[test]
-    fn rewriting_sorts_and_drops_without_touching_bytes() {
-        let (_parent, dir) = dir();
-        fs::write(dir.file("x"), "{\"a\": 3}\n{\"a\":1}\n{\"a\":2}\n").unwrap();
-        let key = |row: Value| row["a"].as_u64().filter(|a| *a != 2);
-        assert!(dir.rewrite("x", key).unwrap());
-        assert_eq!(
-            fs::read_to_string(dir.file("x")).unwrap(),
-            "{\"a\":1}\n{\"a\": 3}\n"
-        );
-        assert!(!dir.rewrite("x", key).unwrap());
-    }
-
-    #[test]
-    fn newer_files_are_refused() {
-        let (_parent, dir) = dir();
-        dir.write_json("m", &json!({"schema_version": SCHEMA_VERSION + 1}))
-            .unwrap();
-        assert!(matches!(
-            dir.read_json::<Value>("m"),
-            Err(RunDirError::Newer { .. })
-        ));
-    }
-}
+#[path = "rundir_tests.rs"]
+mod tests;

@@ -3,17 +3,21 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
-use memgauge_experiment::Shard;
-use memgauge_experiment::config::{Choices, Only};
+use memgauge_experiment::config::Choices;
 
 use crate::commands::compare::CompareArgs;
 use crate::commands::errata::ErrataArgs;
+use crate::commands::generate::GenerateArgs;
 use crate::commands::import::ImportArgs;
+use crate::commands::judge_card::JudgeCardArgs;
 use crate::commands::memory::MemoryArgs;
 use crate::commands::paper::PaperArgs;
+use crate::commands::plan::PlanArgs;
 use crate::commands::rank::RankArgs;
 use crate::commands::rescore::RescoreArgs;
+use crate::commands::run::RunArgs;
 use crate::commands::show::ShowArgs;
+use crate::commands::surrogate::SurrogateArgs;
 use crate::exit;
 use crate::view::ViewOptions;
 
@@ -70,14 +74,19 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Run an experiment, or go on with one.
     Run(RunArgs),
-    /// Print what would run; nothing is created.
-    Plan(PlanArgs),
+    /// Print what would run, what it would cost and what it could show; nothing is called, nothing is left behind.
+    #[command(after_help = "Example:\n  memgauge plan experiments/mem0-vs-mem0g.toml --limit 20")]
+    Plan(Box<PlanArgs>),
     /// Join the parts of a run that was split with --shard.
     Merge(MergeArgs),
     /// Show the results of a run, or all that it knows about one question.
     Show(ShowArgs),
     /// Judge the stored answers of a run again; nothing else is run.
     Judge(JudgeArgs),
+    /// How often a judge errs on known answers, and how far its labels agree.
+    JudgeCard(JudgeCardArgs),
+    /// Estimate J without a judge (J~), or J from a sample of labels.
+    Surrogate(SurrogateArgs),
     /// Make run directories of other tools' result files.
     Import(ImportArgs),
     /// Compute every text metric of stored answers again, and show where a stored one differs.
@@ -102,7 +111,8 @@ pub(crate) enum Command {
     Model(ModelArgs),
     /// Keep a memory: add to it, search it, look at it.
     Memory(MemoryArgs),
-    /// Ask every model of a config for a word, and say what works and what is missing.
+    /// Ask every model of a config for a word, and say what works and what is missing; ends with 1 where one
+    /// cannot be used.
     Doctor(DoctorArgs),
     /// Look at the cache of models' replies, prune it, and move it about.
     Cache(CacheArgs),
@@ -162,7 +172,7 @@ pub(crate) struct ConfigOptions {
     /// Only a part: `variant=PATTERN`, `category=NAME` and `conversation=ID`, separated by spaces; of one
     /// key any must hold, of different keys all.
     #[arg(long, value_name = "TERMS")]
-    pub(crate) only: Option<Only>,
+    pub(crate) only: Option<String>,
 }
 
 impl ConfigOptions {
@@ -171,7 +181,7 @@ impl ConfigOptions {
         Choices {
             overrides: self.overrides(),
             profile: self.profile.clone(),
-            only: self.only.clone().unwrap_or_default(),
+            only: self.only.clone(),
         }
     }
 
@@ -205,37 +215,6 @@ impl ConfigOptions {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct RunArgs {
-    /// The experiment.
-    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
-    pub(crate) file: Option<PathBuf>,
-    /// Go on with this run directory.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) resume: Option<PathBuf>,
-    /// With --resume: ask again what failed for reasons of infrastructure, and nothing else.
-    #[arg(long, requires = "resume")]
-    pub(crate) retry_failed: bool,
-    #[command(flatten)]
-    pub(crate) config: ConfigOptions,
-    /// Conversations ingested and questions answered at a time.
-    #[arg(long, value_name = "N")]
-    pub(crate) jobs: Option<usize>,
-    /// Folder for run directories.
-    #[arg(long, value_name = "DIR", default_value = "reports/runs")]
-    pub(crate) out: PathBuf,
-    /// Run only part K of N; `memgauge merge` joins the parts.
-    #[arg(long, value_name = "K/N", conflicts_with = "resume")]
-    pub(crate) shard: Option<Shard>,
-    #[command(flatten)]
-    pub(crate) traffic: TrafficOptions,
-    #[command(flatten)]
-    pub(crate) view: ViewOptions,
-    /// How the results are written to standard output.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct MergeArgs {
     /// Run directories of all parts.
     #[arg(value_name = "DIR", required = true)]
@@ -246,20 +225,6 @@ pub(crate) struct MergeArgs {
     #[command(flatten)]
     pub(crate) view: ViewOptions,
     /// How the results are printed.
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PlanArgs {
-    /// The experiment.
-    pub(crate) file: PathBuf,
-    #[command(flatten)]
-    pub(crate) config: ConfigOptions,
-    /// Show only part K of N.
-    #[arg(long, value_name = "K/N")]
-    pub(crate) shard: Option<Shard>,
-    /// How the plan is written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
 }
@@ -287,6 +252,12 @@ pub(crate) struct JudgeArgs {
     /// prompt's name).
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// Judge only this many questions, drawn at random: `memgauge surrogate powered` makes an unbiased J of them.
+    #[arg(long, value_name = "M")]
+    pub(crate) sample: Option<usize>,
+    /// Seed of that draw; a larger sample of the same seed holds every smaller one.
+    #[arg(long, value_name = "S", default_value_t = 0, requires = "sample")]
+    pub(crate) seed: u64,
     /// Judge only the answers to questions whose key is wrong by --errata, with the corrected answer as the
     /// right one; written to `corrected-NAME.jsonl`. `memgauge show DIR --errata PATH` then knows J under
     /// the corrected key.
@@ -380,6 +351,8 @@ pub(crate) enum DatasetCommand {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Write a dataset of any size in LOCOMO's format, made of the sample's exchanges.
+    Generate(GenerateArgs),
     /// Print a conversation.
     Show {
         /// Its id, such as `conv-26`.

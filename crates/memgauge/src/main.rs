@@ -4,6 +4,7 @@
 mod cli;
 mod commands;
 mod exit;
+mod limits;
 mod output;
 mod places;
 mod progress;
@@ -33,10 +34,12 @@ fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match &cli.command {
             Command::Run(args) => commands::run::run(args, &cli.global).await,
-            Command::Plan(args) => commands::plan::run(args),
+            Command::Plan(args) => commands::plan::run(args).await,
             Command::Merge(args) => commands::merge::run(args, &cli.global),
             Command::Show(args) => commands::show::run(args),
             Command::Judge(args) => commands::judge::run(args, &cli.global).await,
+            Command::JudgeCard(args) => commands::judge_card::run(args, &cli.global).await,
+            Command::Surrogate(args) => commands::surrogate::run(args),
             Command::Import(args) => commands::import::run(args, &cli.global),
             Command::Rescore(args) => commands::rescore::run(args),
             Command::Errata(args) => commands::errata::run(args),

@@ -62,19 +62,7 @@ pub(crate) fn exchange(
             mode
         }
     };
-    let takes_cassette = matches!(mode, TrafficMode::Record | TrafficMode::Replay);
-    if options.cassette.is_some() && !takes_cassette {
-        return Err(exit::user(format!(
-            "--cassette goes with --traffic record or replay, not with {}",
-            mode.name()
-        )));
-    }
-    if options.cache.is_some() && mode != TrafficMode::Cached {
-        return Err(exit::user(format!(
-            "--cache goes with --traffic cached, not with {}",
-            mode.name()
-        )));
-    }
+    fit(options, mode)?;
     let recorded = begun_with.and_then(|begun| begun.cassette.as_ref());
     let cassette = options.cassette.clone().or(recorded.map(PathBuf::from));
     Ok(Arc::new(match mode {
@@ -114,6 +102,34 @@ pub(crate) fn exchange(
             exchange
         }
     }))
+}
+
+/// The mode that `options` name.
+///
+/// # Errors
+/// When the options do not fit each other.
+pub(crate) fn asked(options: &TrafficOptions) -> anyhow::Result<Option<TrafficMode>> {
+    let asked = options.traffic.map(Traffic::mode);
+    fit(options, asked.unwrap_or_default())?;
+    Ok(asked)
+}
+
+/// Refuses options that do not go with `mode`.
+fn fit(options: &TrafficOptions, mode: TrafficMode) -> anyhow::Result<()> {
+    let takes_cassette = matches!(mode, TrafficMode::Record | TrafficMode::Replay);
+    if options.cassette.is_some() && !takes_cassette {
+        return Err(exit::user(format!(
+            "--cassette goes with --traffic record or replay, not with {}",
+            mode.name()
+        )));
+    }
+    if options.cache.is_some() && mode != TrafficMode::Cached {
+        return Err(exit::user(format!(
+            "--cache goes with --traffic cached, not with {}",
+            mode.name()
+        )));
+    }
+    Ok(())
 }
 
 /// What went through, in a line; `None` where nothing did.

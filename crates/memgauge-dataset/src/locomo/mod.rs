@@ -12,8 +12,13 @@ mod tests;
 mod unknown;
 mod wire;
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
+use memgauge_core::ConversationId;
+use serde::Deserializer as _;
+use serde::de::{Error as _, SeqAccess, Visitor};
 use serde_json::Value;
 
 use crate::{Dataset, DatasetError, Entry, Fingerprint, Known, LoadReport, json};
@@ -43,40 +48,39 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Dataset, DatasetError> {
             path: path.to_owned(),
         });
     }
-    let value = json::parse(bytes).map_err(|error| json_error(path, &error))?;
+    let json = bytes.strip_prefix(json::BYTE_ORDER_MARK).unwrap_or(bytes);
     let shape = |message: &str| DatasetError::Shape {
         path: path.to_owned(),
         conversation: None,
         at: String::new(),
         message: message.to_owned(),
     };
-    let Value::Array(samples) = &value else {
+    if json.trim_ascii_start().first() != Some(&b'[') {
+        json::parse(json).map_err(|error| json_error(path, &error))?;
         return Err(shape("expected a list of conversations"));
+    }
+
+    let mut list = List {
+        path,
+        conversations: Vec::new(),
+        places: BTreeMap::new(),
+        report: LoadReport::default(),
+        content: blake3::Hasher::new(),
+        fault: None,
     };
-    if samples.is_empty() {
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let read = reader
+        .deserialize_seq(&mut list)
+        .and_then(|()| reader.end());
+    if let Some(fault) = list.fault {
+        return Err(fault);
+    }
+    read.map_err(|error| json_error(path, &error))?;
+    if list.conversations.is_empty() {
         return Err(shape("the list of conversations is empty"));
     }
 
-    let mut report = LoadReport::default();
-    let mut conversations: Vec<Entry> = Vec::with_capacity(samples.len());
-    for (index, sample) in samples.iter().enumerate() {
-        let entry = convert::sample(path, index, sample, &mut report)?;
-        let id = entry.conversation.head.id.clone();
-        if let Some(first) = conversations
-            .iter()
-            .position(|earlier| earlier.conversation.head.id == id)
-        {
-            return Err(DatasetError::Shape {
-                path: path.to_owned(),
-                conversation: Some(format!("[{index}]")),
-                at: "sample_id".to_owned(),
-                message: format!("duplicate `{id}`, already the id of [{first}]"),
-            });
-        }
-        conversations.push(entry);
-    }
-
-    let fingerprint = Fingerprint::of(bytes, &value);
+    let fingerprint = Fingerprint::new(bytes, &list.content);
     let known = Known::with_content(&fingerprint.content);
     let stem = path.file_stem().map(|stem| stem.to_string_lossy());
     let dataset = Dataset {
@@ -86,13 +90,66 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Dataset, DatasetError> {
         ),
         path: path.to_owned(),
         fingerprint,
-        conversations,
-        report,
+        conversations: list.conversations,
+        report: list.report,
     };
     if let Some(known) = known {
         known.verify(&dataset)?;
     }
     Ok(dataset)
+}
+
+/// The list, read one conversation at a time: their JSON would take many times the room of what is
+/// made of it.
+struct List<'a> {
+    path: &'a Path,
+    conversations: Vec<Entry>,
+    places: BTreeMap<ConversationId, usize>,
+    report: LoadReport,
+    /// Takes in the canonical form of the whole list.
+    content: blake3::Hasher,
+    /// Why reading stopped, where it was not the JSON.
+    fault: Option<DatasetError>,
+}
+
+impl List<'_> {
+    fn take(&mut self, sample: &Value) -> Result<(), DatasetError> {
+        let index = self.conversations.len();
+        self.content.update(if index == 0 { b"[" } else { b"," });
+        self.content.update(&json::canonical(sample));
+        let entry = convert::sample(self.path, index, sample, &mut self.report)?;
+        let id = entry.conversation.head.id.clone();
+        if let Some(first) = self.places.get(&id) {
+            return Err(DatasetError::Shape {
+                path: self.path.to_owned(),
+                conversation: Some(format!("[{index}]")),
+                at: "sample_id".to_owned(),
+                message: format!("duplicate `{id}`, already the id of [{first}]"),
+            });
+        }
+        self.places.insert(id, index);
+        self.conversations.push(entry);
+        Ok(())
+    }
+}
+
+impl<'de> Visitor<'de> for &mut List<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of conversations")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while let Some(json::Strict(sample)) = list.next_element()? {
+            if let Err(fault) = self.take(&sample) {
+                self.fault = Some(fault);
+                return Err(A::Error::custom("not the format's shape"));
+            }
+        }
+        self.content.update(b"]");
+        Ok(())
+    }
 }
 
 fn json_error(path: &Path, error: &serde_json::Error) -> DatasetError {

@@ -1,24 +1,22 @@
 //! A config file: TOML with the place of every key, `--set` overrides, and one check that reports
 //! every mistake at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use memgauge_core::BuildError;
-use memgauge_core::config::{check, suggestion, unknown};
-use memgauge_pipeline::answerer::AnswererConfig;
+use memgauge_core::config::{check, unknown};
 use memgauge_pipeline::judge::JudgeConfig;
-use memgauge_pipeline::system::{SystemConfig, filled};
+use memgauge_pipeline::system::filled;
 use serde_json::Value;
 use toml::de::DeTable;
 
-use super::only::{Only, fits};
 use super::places::{Places, convert_table, line_of};
 use super::profile::Profiles;
+use super::remedy::Remedy;
 use super::set::set;
 use super::sweep::expand;
-use super::{DatasetConfig, ExperimentConfig};
-use crate::config::types::DatasetKind;
+use super::{ExperimentConfig, Only};
 use crate::error::{ConfigProblem, ExperimentError};
 
 /// A config file that was read and checked.
@@ -33,7 +31,7 @@ pub struct ConfigFile {
     /// Folder from which its relative paths start, where it is not the file's own: the config of a run
     /// that was begun elsewhere.
     pub base: Option<PathBuf>,
-    places: Places,
+    pub(super) places: Places,
 }
 
 impl ConfigFile {
@@ -55,11 +53,14 @@ impl ConfigFile {
     /// # Errors
     /// When the file cannot be read, or with every mistake in it.
     pub fn load_with(path: &Path, choices: &Choices) -> Result<Self, ExperimentError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ExperimentError::Read {
+        Self::parse(path, &Self::read(path)?, choices)
+    }
+
+    pub(crate) fn read(path: &Path) -> Result<String, ExperimentError> {
+        std::fs::read_to_string(path).map_err(|source| ExperimentError::Read {
             path: path.to_owned(),
             source,
-        })?;
-        Self::parse(path, &text, choices)
+        })
     }
 
     /// As [`Self::load_with`], from text.
@@ -67,132 +68,94 @@ impl ConfigFile {
     /// # Errors
     /// With every mistake in it.
     pub fn parse(path: &Path, text: &str, choices: &Choices) -> Result<Self, ExperimentError> {
+        match Self::examine(path, text, choices)? {
+            (Some(file), problems) if problems.is_empty() => Ok(file),
+            (_, problems) => Err(ExperimentError::Config(problems)),
+        }
+    }
+
+    /// Every mistake in a text, and the config as far as it can be told without the keys at fault.
+    ///
+    /// # Errors
+    /// When it is no TOML.
+    pub(crate) fn examine(
+        path: &Path,
+        text: &str,
+        choices: &Choices,
+    ) -> Result<(Option<Self>, Vec<ConfigProblem>), ExperimentError> {
         let mut places = Places::new(path);
-        let table = DeTable::parse(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| line_of(text, span.start));
-            ExperimentError::config(
-                format!("{}:{line}", places.file),
-                "",
-                error.message().to_owned(),
-            )
-        })?;
+        let (table, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            let told = errors.iter().map(|error| {
+                let line = error.span().map_or(1, |span| line_of(text, span.start));
+                ConfigProblem {
+                    place: format!("{}:{line}", places.file),
+                    path: String::new(),
+                    message: error.message().to_owned(),
+                }
+            });
+            return Err(ExperimentError::Config(told.collect()));
+        }
         let mut written = Value::Object(convert_table(table.get_ref(), text, "", &mut places));
-        let profiles = Profiles::take(&mut written, &places).map_err(ExperimentError::Config)?;
         let mut problems = Vec::new();
+        let profiles = Profiles::take(&mut written, &places, &mut problems);
+        let mut others = Vec::new();
         // A profile that nobody has chosen today is somebody's nightly run.
         for name in profiles.names() {
             let mut places = places.clone();
             match profiles.lay(name, &written, &mut places) {
-                Err(found) => problems.push(found),
+                Err(found) => others.push(found),
                 Ok(whole) if choices.profile.as_deref() != Some(name) => {
-                    if let Err(ExperimentError::Config(found)) = Self::checked(path, whole, places)
-                    {
-                        problems.extend(found);
-                    }
+                    others.extend(Self::checked(path, whole, places).1);
                 }
                 Ok(_) => {}
             }
         }
-        let chosen = match &choices.profile {
-            None => Ok(written),
-            Some(name) => {
-                let known: Vec<&str> = profiles.names().collect();
-                if !known.contains(&name.as_str()) {
-                    return Err(ExperimentError::config(
-                        "--profile",
-                        "",
-                        unknown("profile", name, &known),
-                    ));
+        if let Some(name) = &choices.profile {
+            let known: Vec<&str> = profiles.names().collect();
+            if known.contains(&name.as_str()) {
+                // What is wrong with it was told above.
+                if let Ok(whole) = profiles.lay(name, &written, &mut places) {
+                    written = whole;
                 }
-                profiles.lay(name, &written, &mut places)
+            } else {
+                problems.push(ConfigProblem {
+                    place: "--profile".to_owned(),
+                    path: String::new(),
+                    message: unknown("profile", name, &known),
+                });
             }
-        };
-        let loaded = match chosen {
-            Err(_) => Err(ExperimentError::Config(Vec::new())),
-            Ok(mut written) => {
-                for each in &choices.overrides {
-                    set(&mut written, each, &mut places)?;
-                }
-                Self::checked(path, written, places)
-            }
-        };
-        match loaded {
-            Ok(mut file) if problems.is_empty() => {
-                file.narrow(&choices.only)?;
-                Ok(file)
-            }
-            Ok(_) => Err(ExperimentError::Config(problems)),
-            Err(ExperimentError::Config(mut found)) => {
-                found.extend(problems);
-                let mut seen = BTreeSet::new();
-                found.retain(|problem| seen.insert(problem.to_string()));
-                Err(ExperimentError::Config(found))
-            }
-            Err(other) => Err(other),
         }
-    }
-
-    /// Keeps a part of the experiment.
-    fn narrow(&mut self, only: &Only) -> Result<(), ExperimentError> {
-        let nothing = |key: &str, given: String, known: Vec<&str>| {
-            Err(ExperimentError::config(
-                "--only",
-                "",
-                format!(
-                    "{key}={given} keeps nothing (there is: {})",
-                    known.join(", ")
-                ),
-            ))
-        };
-        let config = &mut self.config;
-        if !only.variants.is_empty() {
-            let is_kept = |name: &str| only.variants.iter().any(|pattern| fits(pattern, name));
-            let all = std::mem::take(&mut config.variant);
-            let mut origins = std::mem::take(&mut self.places.origins).into_iter();
-            let known: Vec<String> = all.iter().map(|variant| variant.name.clone()).collect();
-            for (index, variant) in all.into_iter().enumerate() {
-                let origin = origins
-                    .next()
-                    .unwrap_or_else(|| format!("variant[{index}]"));
-                if is_kept(&variant.name) {
-                    config.variant.push(variant);
-                    self.places.origins.push(origin);
+        for each in &choices.overrides {
+            problems.extend(set(&mut written, each, &mut places).err());
+        }
+        let (mut file, found) = Self::checked(path, written, places);
+        problems.extend(found);
+        problems.extend(others);
+        if let Some(only) = &choices.only {
+            let told = |message| ConfigProblem {
+                place: "--only".to_owned(),
+                path: String::new(),
+                message,
+            };
+            match Only::parse(only) {
+                Err(messages) => problems.extend(messages.into_iter().map(told)),
+                Ok(only) if problems.is_empty() => {
+                    if let Some(file) = &mut file {
+                        problems.extend(file.narrow(&only, true).into_iter().map(told));
+                    }
+                }
+                Ok(only) => {
+                    if let Some(mut file) = file.clone() {
+                        let is_swept = file.written.get("sweep").is_some();
+                        problems.extend(file.narrow(&only, !is_swept).into_iter().map(told));
+                    }
                 }
             }
-            if config.variant.is_empty() {
-                let known = known.iter().map(String::as_str).collect();
-                return nothing("variant", only.variants.join(" variant="), known);
-            }
-            if let Some(swapped) = &mut config.controls.swapped {
-                swapped.retain(|name| is_kept(name));
-            }
         }
-        let dataset = &mut config.dataset;
-        if !only.categories.is_empty() {
-            let asked = std::mem::take(&mut dataset.categories);
-            let all = asked.is_empty();
-            let is_kept = |category: &&u8| all || asked.contains(category);
-            dataset.categories = only.categories.iter().filter(is_kept).copied().collect();
-            if dataset.categories.is_empty() {
-                let given: Vec<String> = only.categories.iter().map(u8::to_string).collect();
-                let known: Vec<String> = asked.iter().map(u8::to_string).collect();
-                let known = known.iter().map(String::as_str).collect();
-                return nothing("category", given.join(" category="), known);
-            }
-        }
-        if !only.conversations.is_empty() {
-            let asked = std::mem::take(&mut dataset.conversations);
-            let all = asked.is_empty();
-            let is_kept = |id: &&String| all || asked.contains(id);
-            let kept = only.conversations.iter().filter(is_kept).cloned();
-            dataset.conversations = kept.collect();
-            if dataset.conversations.is_empty() {
-                let known = asked.iter().map(String::as_str).collect();
-                let given = only.conversations.join(" conversation=");
-                return nothing("conversation", given, known);
-            }
-        }
-        Ok(())
+        let mut seen = BTreeSet::new();
+        problems.retain(|problem| seen.insert(problem.to_string()));
+        Ok((file, problems))
     }
 
     /// The config that a run was begun with, as its manifest keeps it, and what is changed about it;
@@ -208,60 +171,66 @@ impl ConfigFile {
         let mut places = Places::new(path);
         let mut written = config.clone();
         drop_nulls(&mut written);
+        let mut problems = Vec::new();
         for each in overrides {
-            set(&mut written, each, &mut places)?;
+            problems.extend(set(&mut written, each, &mut places).err());
         }
-        Self::checked(path, written, places)
+        let (file, found) = Self::checked(path, written, places);
+        problems.extend(found);
+        match file {
+            Some(file) if problems.is_empty() => Ok(file),
+            _ => Err(ExperimentError::Config(problems)),
+        }
     }
 
-    fn checked(path: &Path, written: Value, mut places: Places) -> Result<Self, ExperimentError> {
+    fn checked(
+        path: &Path,
+        written: Value,
+        mut places: Places,
+    ) -> (Option<Self>, Vec<ConfigProblem>) {
         let schema = schemars::schema_for!(ExperimentConfig).to_value();
         let mut problems: Vec<ConfigProblem> = check(&schema, &with_protocols(&written))
             .into_iter()
             .map(|found| problem(&places, &found.path, found.message))
             .collect();
         let mut whole = written.clone();
-        if problems.is_empty() {
-            match expand(&mut whole, &schema, &places) {
-                Ok(origins) => places.origins = origins,
-                Err(found) => problems = found,
+        let remedy = Remedy::new(&mut whole, &problems);
+        let mut cells_are_known = true;
+        match expand(&mut whole, &schema, &places) {
+            Ok(origins) => places.origins = origins,
+            Err(found) => {
+                cells_are_known = false;
+                problems.extend(found.into_iter().filter(|each| remedy.spares(each)));
             }
         }
-        let of = |config| Self {
+        let config: ExperimentConfig = match serde_json::from_value(whole) {
+            Ok(config) => config,
+            Err(error) => {
+                if problems.is_empty() {
+                    problems.push(problem(&places, "", error));
+                }
+                return (None, problems);
+            }
+        };
+        let mut file = Self {
             path: path.to_owned(),
-            written: written.clone(),
+            written,
             config,
             base: None,
-            places: places.clone(),
+            places,
         };
-        if !problems.is_empty() {
-            // What else is wrong is told too, as far as it can be seen without the keys at fault.
-            let mut sound = whole;
-            for each in &problems {
-                cut(&mut sound, &each.path);
-            }
-            if let Some(table) = sound.as_object_mut() {
-                table.remove("sweep");
-            }
-            if let Ok(config) = serde_json::from_value(sound) {
-                problems.extend(of(config).combinations());
-            }
-            return Err(ExperimentError::Config(problems));
+        if !cells_are_known && let Some(swapped) = &mut file.config.controls.swapped {
+            // Nobody knows whether there are such cells.
+            swapped.retain(|name| !name.contains(','));
         }
-        let config: ExperimentConfig = serde_json::from_value(whole)
-            .map_err(|error| ExperimentError::config(places.file.clone(), "", error))?;
-        let mut file = of(config);
-        let problems = file.combinations();
+        let found = file.combinations();
+        problems.extend(found.into_iter().filter(|each| remedy.keeps(each)));
         if let (Some(runs), JudgeConfig::Llm(judge)) =
             (file.config.repeats.judge, &mut file.config.judge)
         {
             judge.runs = runs;
         }
-        if problems.is_empty() {
-            Ok(file)
-        } else {
-            Err(ExperimentError::Config(problems))
-        }
+        (Some(file), problems)
     }
 
     /// A problem at a dotted path of this file.
@@ -294,112 +263,6 @@ impl ConfigFile {
         let given = self.config.dataset.path.as_ref()?;
         Some(self.base().join(given))
     }
-
-    /// What the types alone cannot tell: names, references, combinations.
-    fn combinations(&self) -> Vec<ConfigProblem> {
-        let mut problems = Vec::new();
-        let config = &self.config;
-        if !is_name(&config.name) {
-            problems.push(self.problem("name", name_rule(&config.name)));
-        }
-        self.check_dataset(&config.dataset, &mut problems);
-        if config.variant.is_empty() {
-            problems.push(self.problem("variant", "needs at least one [[variant]]"));
-        }
-        if let (Some(runs), JudgeConfig::Llm(judge)) = (config.repeats.judge, &config.judge)
-            && self.written.pointer("/judge/runs").is_some()
-            && runs != judge.runs
-        {
-            let message = format!("judge.runs says {}: leave one of them out", judge.runs);
-            problems.push(self.problem("repeats.judge", message));
-        }
-        let mut names: BTreeMap<&str, usize> = BTreeMap::new();
-        for (index, variant) in config.variant.iter().enumerate() {
-            let path = format!("variant[{index}].name");
-            if !is_name(&variant.name) {
-                problems.push(self.problem(&path, name_rule(&variant.name)));
-            }
-            if let Some(first) = names.insert(&variant.name, index) {
-                problems.push(self.problem(
-                    &path,
-                    format!("`{}` is the name of variant[{first}] already", variant.name),
-                ));
-            }
-            if matches!(variant.answerer, Some(AnswererConfig::System(_)))
-                && !matches!(variant.system, SystemConfig::External(_))
-            {
-                problems.push(self.problem(
-                    &format!("variant[{index}].answerer"),
-                    format!(
-                        "`system` needs a system that answers: `external`, not `{}`",
-                        variant.system.kind()
-                    ),
-                ));
-            }
-        }
-        if let AnswererConfig::System(_) = config.answerer {
-            problems.push(self.problem(
-                "answerer",
-                "`system` is the answerer of single variants whose system is `external`: write it there",
-            ));
-        }
-        if config.controls.oracle == Some(true) && names.contains_key("oracle") {
-            problems.push(self.problem(
-                "variant",
-                "`oracle` is the name of a control; rename the variant or set controls.oracle = false",
-            ));
-        }
-        let swapped = config.controls.swapped.as_deref().unwrap_or_default();
-        for (index, name) in swapped.iter().enumerate() {
-            let path = format!("controls.swapped[{index}]");
-            if !names.contains_key(name.as_str()) {
-                let hint = suggestion(name, names.keys().copied())
-                    .map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"));
-                let known: Vec<&str> = names.keys().copied().collect();
-                problems.push(self.problem(
-                    &path,
-                    format!(
-                        "no variant is named `{name}`{hint} (known: {})",
-                        known.join(", ")
-                    ),
-                ));
-            } else if names.contains_key(swapped_name(name).as_str()) {
-                problems.push(self.problem(
-                    &path,
-                    format!("a variant is named `{}` already", swapped_name(name)),
-                ));
-            } else if swapped[..index].contains(name) {
-                problems.push(self.problem(&path, format!("`{name}` is named twice")));
-            }
-        }
-        problems
-    }
-
-    fn check_dataset(&self, dataset: &DatasetConfig, problems: &mut Vec<ConfigProblem>) {
-        match (dataset.kind, &dataset.path) {
-            (DatasetKind::File, None) => {
-                problems.push(self.problem("dataset", "kind `file` needs a `path`"));
-            }
-            (DatasetKind::Locomo | DatasetKind::Sample, Some(_)) => {
-                problems.push(self.problem(
-                    "dataset.path",
-                    format!(
-                        "only kind `file` takes a path; kind is `{}`",
-                        dataset.kind.name()
-                    ),
-                ));
-            }
-            _ => {}
-        }
-        for (index, category) in dataset.categories.iter().enumerate() {
-            if !(1..=5).contains(category) {
-                problems.push(self.problem(
-                    &format!("dataset.categories[{index}]"),
-                    format!("categories are 1 to 5, found {category}"),
-                ));
-            }
-        }
-    }
 }
 
 /// What a command line chooses of a file.
@@ -409,30 +272,16 @@ pub struct Choices {
     pub overrides: Vec<String>,
     /// Name of a profile.
     pub profile: Option<String>,
-    /// The part to keep.
-    pub only: Only,
+    /// The part to keep: see [`Only`].
+    pub only: Option<String>,
 }
 
 /// A problem at a dotted path.
 pub(super) fn problem(places: &Places, path: &str, message: impl ToString) -> ConfigProblem {
     ConfigProblem {
         place: places.of(path),
-        path: path.to_owned(),
+        path: places.original(path),
         message: message.to_string(),
-    }
-}
-
-/// Takes the key at a dotted path away, where there is one.
-fn cut(root: &mut Value, path: &str) {
-    let pointer: String = path
-        .split(['.', '[', ']'])
-        .filter(|step| !step.is_empty())
-        .map(|step| format!("/{step}"))
-        .collect();
-    if let Some((parent, key)) = pointer.rsplit_once('/')
-        && let Some(table) = root.pointer_mut(parent).and_then(Value::as_object_mut)
-    {
-        table.remove(key);
     }
 }
 
@@ -458,20 +307,6 @@ pub fn drop_nulls(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(drop_nulls),
         _ => {}
     }
-}
-
-/// Name of the control that asks `variant` from another conversation's memory.
-pub(crate) fn swapped_name(variant: &str) -> String {
-    format!("{variant}-swapped")
-}
-
-pub(crate) fn is_name(name: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ',' | '=');
-    !name.is_empty() && name.len() <= 200 && !name.starts_with('.') && name.chars().all(allowed)
-}
-
-fn name_rule(name: &str) -> String {
-    format!("`{name}` is not a name: use letters, digits, `-`, `_`, `.`, `,` and `=`, at most 200")
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! `--only 'variant=mem0* category=temporal'`: a part of an experiment.
 
-use std::str::FromStr;
-
 use memgauge_core::Category;
 use memgauge_core::config::unknown;
+
+use super::ConfigFile;
 
 /// What is kept: terms of different keys must all hold, of terms of one key any.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -16,29 +16,100 @@ pub struct Only {
     pub conversations: Vec<String>,
 }
 
-impl FromStr for Only {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
+impl Only {
+    /// Reads terms that are separated by spaces.
+    ///
+    /// # Errors
+    /// With every term that is none.
+    pub fn parse(text: &str) -> Result<Self, Vec<String>> {
         let mut only = Self::default();
+        let mut problems = Vec::new();
         for term in text.split_whitespace() {
-            let (key, value) = term.split_once('=').ok_or_else(|| {
-                format!("`{term}` is no term: write `variant=PATTERN`, `category=NAME` or `conversation=ID`")
-            })?;
+            let Some((key, value)) = term.split_once('=') else {
+                problems.push(format!(
+                    "`{term}` is no term: write `variant=PATTERN`, `category=NAME` or `conversation=ID`"
+                ));
+                continue;
+            };
             match key {
                 "variant" => only.variants.push(value.to_owned()),
                 "conversation" => only.conversations.push(value.to_owned()),
-                "category" => only.categories.push(category(value)?),
+                "category" => match category(value) {
+                    Ok(category) => only.categories.push(category),
+                    Err(message) => problems.push(message),
+                },
                 _ => {
-                    return Err(unknown(
-                        "key",
-                        key,
-                        &["variant", "category", "conversation"],
-                    ));
+                    let known = ["variant", "category", "conversation"];
+                    problems.push(unknown("key", key, &known));
                 }
             }
         }
-        Ok(only)
+        if text.trim().is_empty() {
+            problems.push("give at least one term, such as `variant=mem0*`".to_owned());
+        }
+        if problems.is_empty() {
+            Ok(only)
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+impl ConfigFile {
+    /// Keeps a part of the experiment. Returns which terms keep nothing; unless `cells_are_known`, patterns of
+    /// variants are taken on trust.
+    pub(super) fn narrow(&mut self, only: &Only, cells_are_known: bool) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut nothing = |key: &str, given: &str, known: &[String]| {
+            let known = known.join(", ");
+            problems.push(format!("{key}={given} keeps nothing (there is: {known})"));
+        };
+        let config = &mut self.config;
+        if !only.variants.is_empty() && cells_are_known {
+            let all = std::mem::take(&mut config.variant);
+            let mut origins = std::mem::take(&mut self.places.origins).into_iter();
+            let known: Vec<String> = all.iter().map(|variant| variant.name.clone()).collect();
+            for pattern in &only.variants {
+                if !known.iter().any(|name| fits(pattern, name)) {
+                    nothing("variant", pattern, &known);
+                }
+            }
+            let is_kept = |name: &str| only.variants.iter().any(|pattern| fits(pattern, name));
+            for (index, variant) in all.into_iter().enumerate() {
+                let origin = origins.next();
+                if is_kept(&variant.name) {
+                    config.variant.push(variant);
+                    let origin = origin.unwrap_or_else(|| format!("variant[{index}]"));
+                    self.places.origins.push(origin);
+                }
+            }
+            if let Some(swapped) = &mut config.controls.swapped {
+                swapped.retain(|name| is_kept(name));
+            }
+        }
+        let dataset = &mut config.dataset;
+        if !only.categories.is_empty() {
+            let asked = std::mem::take(&mut dataset.categories);
+            for category in &only.categories {
+                if asked.is_empty() || asked.contains(category) {
+                    dataset.categories.push(*category);
+                } else {
+                    let known: Vec<String> = asked.iter().map(u8::to_string).collect();
+                    nothing("category", &category.to_string(), &known);
+                }
+            }
+        }
+        if !only.conversations.is_empty() {
+            let asked = std::mem::take(&mut dataset.conversations);
+            for conversation in &only.conversations {
+                if asked.is_empty() || asked.contains(conversation) {
+                    dataset.conversations.push(conversation.clone());
+                } else {
+                    nothing("conversation", conversation, &asked);
+                }
+            }
+        }
+        problems
     }
 }
 
@@ -57,7 +128,7 @@ fn category(value: &str) -> Result<u8, String> {
 }
 
 /// Whether `name` fits `pattern`.
-pub(super) fn fits(pattern: &str, name: &str) -> bool {
+fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), name.chars().collect());
     // Which ends of the name the pattern so far may have reached.
@@ -110,9 +181,7 @@ mod tests {
 
     #[test]
     fn terms() {
-        let only: Only = "variant=a* variant=b category=temporal category=1"
-            .parse()
-            .unwrap();
+        let only = Only::parse("variant=a* variant=b category=temporal category=1").unwrap();
         assert_eq!(only.variants, ["a*", "b"]);
         assert_eq!(only.categories, [2, 1]);
         for (wrong, says) in [
@@ -120,8 +189,10 @@ mod tests {
             ("variants=a", "did you mean `variant`"),
             ("category=temporl", "did you mean `temporal`"),
         ] {
-            let error = wrong.parse::<Only>().unwrap_err();
-            assert!(error.contains(says), "{error}");
+            let errors = Only::parse(wrong).unwrap_err();
+            assert!(errors[0].contains(says), "{errors:?}");
         }
+        assert_eq!(Only::parse("turns category=9 x=y").unwrap_err().len(), 3);
+        assert_eq!(Only::parse(" ").unwrap_err().len(), 1);
     }
 }

@@ -41,7 +41,7 @@ impl Places {
     }
 
     /// `path` among the expanded variants, as a path of the file.
-    fn original(&self, path: &str) -> String {
+    pub(super) fn original(&self, path: &str) -> String {
         let found = path.strip_prefix("variant[").and_then(|rest| {
             let (index, rest) = rest.split_once(']')?;
             let origin = self.origins.get(index.parse::<usize>().ok()?)?;

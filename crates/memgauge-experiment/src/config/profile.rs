@@ -14,34 +14,32 @@ const INHERITS: &str = "inherits";
 pub(super) struct Profiles(Map<String, Value>);
 
 impl Profiles {
-    /// Takes the profiles out of what is written.
-    pub(super) fn take(written: &mut Value, places: &Places) -> Result<Self, Vec<ConfigProblem>> {
+    /// Takes the profiles out of what is written, and tells what is none.
+    pub(super) fn take(
+        written: &mut Value,
+        places: &Places,
+        problems: &mut Vec<ConfigProblem>,
+    ) -> Self {
         let taken = written
             .as_object_mut()
             .and_then(|table| table.remove("profile"));
-        match taken {
-            None => Ok(Self(Map::new())),
-            Some(Value::Object(profiles)) => {
-                let wrong: Vec<ConfigProblem> = profiles
-                    .iter()
-                    .filter(|(_, profile)| !profile.is_object())
-                    .map(|(name, _)| {
-                        let message = "expected a table of the experiment's keys";
-                        problem(places, &format!("profile.{name}"), message)
-                    })
-                    .collect();
-                if wrong.is_empty() {
-                    Ok(Self(profiles))
-                } else {
-                    Err(wrong)
-                }
+        let mut profiles = match taken {
+            None => Map::new(),
+            Some(Value::Object(profiles)) => profiles,
+            Some(_) => {
+                let message = "expected tables: [profile.NAME]";
+                problems.push(problem(places, "profile", message));
+                Map::new()
             }
-            Some(_) => Err(vec![problem(
-                places,
-                "profile",
-                "expected tables: [profile.NAME]",
-            )]),
-        }
+        };
+        profiles.retain(|name, profile| {
+            if !profile.is_object() {
+                let message = "expected a table of the experiment's keys";
+                problems.push(problem(places, &format!("profile.{name}"), message));
+            }
+            profile.is_object()
+        });
+        Self(profiles)
     }
 
     /// Names of all profiles.

@@ -4,16 +4,19 @@ use serde_json::{Map, Value};
 use toml::de::DeTable;
 
 use super::places::{Places, convert_table};
-use crate::error::ExperimentError;
+use crate::error::ConfigProblem;
 
 /// Carries out one `path=value`.
 pub(super) fn set(
     root: &mut Value,
     assignment: &str,
     places: &mut Places,
-) -> Result<(), ExperimentError> {
-    let wrong =
-        |message: String| ExperimentError::config(format!("--set {assignment}"), "", message);
+) -> Result<(), ConfigProblem> {
+    let wrong = |message: String| ConfigProblem {
+        place: format!("--set {assignment}"),
+        path: String::new(),
+        message,
+    };
     let Some((path, raw)) = assignment.split_once('=') else {
         return Err(wrong("expected `path=value`".to_owned()));
     };

@@ -93,8 +93,12 @@ pub(super) fn expand(
                     }
                 }
                 Err(found) => {
+                    // A path that is wrong is wrong for each of its values.
                     for each in found {
-                        if !problems.contains(&each) {
+                        let is_same = |other: &ConfigProblem| {
+                            other.place == each.place && other.message == each.message
+                        };
+                        if !problems.iter().any(is_same) {
                             problems.push(each);
                         }
                     }
@@ -322,7 +326,9 @@ impl Maker<'_> {
             walked.push(step);
             let pointer = format!("/{}", walked.join("/"));
             if cell.pointer(&pointer).is_none_or(Value::is_null) {
-                let default = resolved(cell).and_then(|cell| cell.pointer(&pointer).cloned());
+                // Another setting of the cell may be wrong: then the base's defaults tell.
+                let whole = resolved(cell).or_else(|| resolved(self.base));
+                let default = whole.and_then(|cell| cell.pointer(&pointer).cloned());
                 let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
                 if let Some(table) = cell.pointer_mut(parent).and_then(Value::as_object_mut) {
                     let default = default.unwrap_or_else(|| Value::Object(Map::new()));

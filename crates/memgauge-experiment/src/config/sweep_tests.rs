@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::super::{Choices, ConfigFile, Only};
+use super::super::{Choices, ConfigFile};
 
 const HEAD: &str = r#"
 name = "test"
@@ -227,7 +227,7 @@ variant = "hybrid"
 "system.retriever.k" = [5, 10, 30]
 "#;
     let only = |text: &str| Choices {
-        only: text.parse::<Only>().unwrap(),
+        only: Some(text.to_owned()),
         ..Choices::default()
     };
     let file = load_with(sweep, &only("variant=*k=?0 category=temporal")).unwrap();

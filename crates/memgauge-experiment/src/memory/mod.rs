@@ -248,9 +248,14 @@ impl Memory {
     /// returns what was done in the background since the last call.
     ///
     /// # Errors
-    /// When a model or the store fails. What could not be done is tried again by the next call.
+    /// When a model or the store fails. What could not be done is tried again by the next call. What can never be
+    /// done (a model refuses it, or cannot read it) is put aside and told once; the next call returns what was done
+    /// beside it.
     pub async fn flush(&self) -> Result<Vec<MemoryEvent>, MemoryError> {
         self.settle().await?;
+        if let Some(failure) = self.pipeline.newly_put_aside() {
+            return Err(failure.into());
+        }
         Ok(std::mem::take(&mut *self.untold()))
     }
 
@@ -270,8 +275,8 @@ impl Memory {
         Ok(())
     }
 
-    /// What was added in the background and could never become memories: its text, and why. [`Memory::flush`] has
-    /// told each once, as an error.
+    /// What was added in the background and could never become memories, oldest first: what was said, and why. It
+    /// stays in the store until [`Memory::reset`]; whoever wants it remembered adds it again.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -312,10 +317,10 @@ impl Memory {
         Ok(self.pipeline.store().record(id)?)
     }
 
-    /// Gives memory `id` a new text. Scope and metadata stay.
+    /// Gives memory `id` a new text. Scope and metadata stay. Waits for the background first.
     ///
     /// # Errors
-    /// [`MemoryError::Unknown`], [`MemoryError::Empty`], or when the embedder or the store fails.
+    /// [`MemoryError::Unknown`], [`MemoryError::Empty`], or when the embedder, the store or the background fails.
     pub async fn update(&self, id: MemoryId, text: &str) -> Result<MemoryEvent, MemoryError> {
         if text.trim().is_empty() {
             return Err(MemoryError::Empty("the text".to_owned()));
@@ -332,10 +337,10 @@ impl Memory {
         events.pop().ok_or_else(|| kept::unknown(store, id))
     }
 
-    /// Deletes memory `id`. Its history stays.
+    /// Deletes memory `id`. Its history stays. Waits for the background first.
     ///
     /// # Errors
-    /// [`MemoryError::Unknown`], or when the store cannot be written.
+    /// [`MemoryError::Unknown`], or when the store or the background fails.
     pub async fn delete(&self, id: MemoryId) -> Result<MemoryEvent, MemoryError> {
         let _adding = self.adding.lock().await;
         self.settle().await?;
@@ -344,11 +349,12 @@ impl Memory {
 
     /// Deletes the memories that `filter` accepts, all of them or, on an error, none. Their history
     /// stays. A filter that is a scope alone also empties the short-term memory of all that it
-    /// covers.
+    /// covers. Rolling summaries of what its scope covers are forgotten, and begin anew. Waits for the background
+    /// first.
     ///
     /// # Errors
-    /// [`MemoryError::NoFilter`] where the filter would accept everything, or when the store cannot
-    /// be written.
+    /// [`MemoryError::NoFilter`] where the filter would accept everything, or when the store or the background
+    /// fails.
     pub async fn delete_all(
         &self,
         filter: impl Into<Filter>,
@@ -388,8 +394,7 @@ impl Memory {
         if let Err(error) = self.settle().await {
             tracing::debug!("before the reset: {error}");
         }
-        self.pipeline.store().clear()?;
-        self.pipeline.forget(&|_| true);
+        self.pipeline.clear()?;
         self.untold().clear();
         Ok(())
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use memgauge_core::{ConversationId, Judge, Tokenizer};
+use memgauge_core::{ConversationId, Judge, QuestionId, Tokenizer, TurnId};
 use memgauge_dataset::Dataset;
+use memgauge_model::Budget;
 use memgauge_report::metrics::PreparedGold;
 use memgauge_report::record::{CallRow, ContextRow, QuestionRecord, TimingRow};
 use memgauge_report::{Appender, Order, RunDir, RunDirError, files};
@@ -39,8 +40,7 @@ pub(super) struct Bench {
     pub(super) jobs: usize,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) stop: Stop,
-    /// Whether the directory held something when the run began.
-    pub(super) resumed: bool,
+    pub(super) budget: Arc<Budget>,
     /// Set by the first failure that ends the run: nothing more is begun.
     failed: OnceLock<String>,
     /// Set where that failure is the disk's or a store's: nothing more is written either. After
@@ -58,7 +58,9 @@ pub(super) struct Bench {
     pub(super) o200k: Arc<dyn Tokenizer>,
     /// Gold answers ready to be compared, in the dataset's order.
     pub(super) golds: Vec<Vec<PreparedGold>>,
-    /// Token counts (cl100k, o200k) of contexts by digest.
+    /// Evidence of the questions that are asked, for oracles.
+    pub(super) evidence: OnceLock<Arc<BTreeMap<QuestionId, Vec<TurnId>>>>,
+    /// Token counts (cl100k, o200k) of the present batch's contexts by digest.
     pub(super) counted: Mutex<BTreeMap<String, (u64, u64)>>,
     writers: Mutex<Writers>,
     /// Held while the manifest is changed.
@@ -72,10 +74,10 @@ impl Bench {
         jobs: usize,
         observer: Arc<dyn Observer>,
         stop: Stop,
+        budget: Arc<Budget>,
     ) -> Result<Self, ExperimentError> {
         let token = |name| tokenizer(name).map_err(|e| ExperimentError::Internal(e.to_string()));
         let done = Done::read(&dir)?;
-        let resumed = dir.file(files::TIMINGS).exists();
         let writers = Writers {
             records: dir.appender(files::RECORDS).map_err(stopped)?,
             ingest: dir.appender(files::INGEST).map_err(stopped)?,
@@ -113,7 +115,7 @@ impl Bench {
             jobs,
             observer,
             stop,
-            resumed,
+            budget,
             failed: OnceLock::new(),
             refused: OnceLock::new(),
             done: Mutex::new(done),
@@ -121,6 +123,7 @@ impl Bench {
             answering: AtomicU32::new(0),
             judging: AtomicU32::new(0),
             judge: Arc::from(judge),
+            evidence: OnceLock::new(),
             counted: Mutex::default(),
             writers: Mutex::new(writers),
             manifest: Mutex::default(),
@@ -175,9 +178,9 @@ impl Bench {
             .map_err(stopped)
     }
 
-    /// Whether nothing more may be begun: somebody asked, or the run has failed.
+    /// Whether nothing more may be begun: somebody asked, the run has failed, or its time is up.
     pub(super) fn is_halted(&self) -> bool {
-        self.stop.is_requested() || self.failed.get().is_some()
+        self.stop.is_requested() || self.failed.get().is_some() || self.budget.is_out_of_time()
     }
 
     /// The result of a task; a failure halts the run.

@@ -2,18 +2,19 @@
 //! memories does not grow with the number of conversations.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use futures::StreamExt;
 use memgauge_core::{ComponentError, ConversationId, MemorySystem};
 use memgauge_report::Lineage;
 
 use super::bench::Bench;
-use super::ingest::{Ingested, Unit};
+use super::ingest::{Ingested, Unit, disk};
 use super::observe::Event;
 use crate::config::Isolation;
 use crate::error::ExperimentError;
-use crate::plan::{Group, Role};
+use crate::plan::Role;
+use crate::sharing::Group;
 
 /// Memories that are open at a time, at least. Searches are measured while nothing is ingested, so a
 /// batch is ingested whole before its first question.
@@ -25,6 +26,8 @@ pub(super) struct Ready {
     pub(super) system: Arc<dyn MemorySystem>,
     /// Per conversation; empty for systems that keep no memories.
     pub(super) lineages: Arc<BTreeMap<ConversationId, Lineage>>,
+    /// cl100k_base tokens of every memory's text, by id.
+    pub(super) tokens: Arc<Vec<u64>>,
     /// Why nothing can be asked: the ingestion failed for reasons of infrastructure.
     pub(super) failure: Option<Arc<ComponentError>>,
 }
@@ -97,6 +100,7 @@ impl Bench {
                     let ready = Ready {
                         system: self.hand_over(slot, *variant)?,
                         lineages: Arc::clone(&slot.ingested.lineages),
+                        tokens: Arc::clone(&slot.ingested.tokens),
                         failure: slot.ingested.failure.clone(),
                     };
                     for open in mine {
@@ -108,8 +112,40 @@ impl Bench {
                     }
                 }
             }
+            self.put_away(slots)?;
         }
         Ok(true)
+    }
+
+    /// Closes the memories of a batch whose questions are all answered, and removes their stores unless they are
+    /// kept: what a run needs of the disk does not grow with its conversations. The memory of a question that
+    /// failed stays until the run is finished: it may be asked again.
+    fn put_away(&self, slots: Vec<Slot>) -> Result<(), ExperimentError> {
+        // Variants share the contexts of a batch; no other batch has any of them.
+        self.counted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        for Slot {
+            unit,
+            ingested,
+            system,
+            ..
+        } in slots
+        {
+            drop(system);
+            let is_needed = || {
+                let mut entries = unit.entries.iter();
+                let done = self.done();
+                entries.any(|entry| done.has_failed(&self.conversation(*entry)))
+            };
+            if self.file.config.record.stores || is_needed() {
+                continue;
+            }
+            let folder = &ingested.folder;
+            std::fs::remove_dir_all(folder).map_err(|error| disk(folder, &error))?;
+        }
+        Ok(())
     }
 
     fn name(&self, variant: usize) -> &str {

@@ -1,6 +1,6 @@
 //! Ingestion: a system per conversation (or one for all), its journal and its timings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -35,6 +35,8 @@ pub(super) struct Ingested {
     pub(super) folder: PathBuf,
     /// Per conversation; empty for systems that keep no memories.
     pub(super) lineages: Arc<BTreeMap<ConversationId, Lineage>>,
+    /// cl100k_base tokens of every memory's text, by id.
+    pub(super) tokens: Arc<Vec<u64>>,
     /// Why nothing can be asked: the ingestion failed for reasons of infrastructure.
     pub(super) failure: Option<Arc<ComponentError>>,
 }
@@ -60,8 +62,12 @@ impl Bench {
         let name = planned.name.as_str();
         let folder: PathBuf = self.dir.file(files::STORES).join(name).join(&unit.name);
         let mut journals = BTreeMap::new();
+        let mut begun = Vec::new();
         for entry in &unit.entries {
             let id = self.conversation(*entry);
+            if self.done().take_timed(name, &id, unit.repeat) {
+                begun.push(id.clone());
+            }
             if let Some(journal) = self.done().take_journal(name, &id, unit.repeat) {
                 journals.insert(id, journal);
             }
@@ -82,19 +88,19 @@ impl Bench {
                 .collect();
             let ingested = Ingested {
                 folder,
+                tokens: self.tokens_of(&lineages),
                 lineages: Arc::new(lineages),
                 failure: None,
             };
             return Ok(Some((system, ingested)));
         }
-        if self.resumed {
-            for entry in &unit.entries {
-                self.forget_ingestion(name, &self.conversation(*entry), unit.repeat)?;
-            }
+        // Of most ingestions nothing is there, and forgetting reads the files whole.
+        begun.extend(journals.into_keys());
+        for conversation in begun.iter().collect::<BTreeSet<_>>() {
+            self.forget_ingestion(name, conversation, unit.repeat)?;
         }
         let mut ledgers: Vec<Ledger> = Vec::new();
         let mut failure = None;
-        let mut broken = None;
         for entry in &unit.entries {
             let Some(entry) = self.dataset.conversations.get(*entry) else {
                 continue;
@@ -111,7 +117,7 @@ impl Bench {
                 Ended::Stopped => return Ok(None),
                 Ended::Failed(error) => {
                     failure = Some(Arc::new(error));
-                    broken = Some(ledger);
+                    ledgers.push(ledger);
                     break;
                 }
                 Ended::Well => ledgers.push(ledger),
@@ -121,27 +127,24 @@ impl Bench {
             &planned.role,
             Role::System(system) | Role::Swapped(system) if system.pipeline().is_some()
         );
-        let flushed = match broken {
-            None => Some(self.flush(system.as_ref(), &mut ledgers).await?),
-            Some(ledger) if is_pipeline => {
-                // What was called behind its back was paid for: it is written down, whatever else fails.
-                self.flush(system.as_ref(), &mut [ledger]).await?;
-                None
-            }
-            Some(_) => None,
+        // Of a pipeline after a failure too: what was called behind its back was paid for, and is written down.
+        let flushed = if failure.is_none() || is_pipeline {
+            self.flush(system.as_ref(), &mut ledgers).await?
+        } else {
+            Ended::Well
         };
         if let Some(version) = system.version() {
             self.describe(name, version)?;
         }
         // A system from outside tells only once it was started.
         let keeps_memories = system.keeps_memories();
-        match flushed {
-            Some(Ended::Failed(error)) => failure = Some(Arc::new(error)),
+        match (&failure, flushed) {
+            (None, Ended::Failed(error)) => failure = Some(Arc::new(error)),
             // An ingestion counts as complete once its memory is sealed.
-            Some(_) => ledgers
+            (None, _) => ledgers
                 .iter_mut()
                 .try_for_each(|ledger| self.end(ledger, keeps_memories))?,
-            None => {}
+            (Some(_), _) => {}
         }
         if failure.is_some() {
             // Half a memory is none: no table may count it.
@@ -156,10 +159,27 @@ impl Bench {
             .collect();
         let ingested = Ingested {
             folder,
+            tokens: self.tokens_of(&lineages),
             lineages: Arc::new(lineages),
             failure,
         };
         Ok(Some((system, ingested)))
+    }
+
+    /// Counted once here: a memory is a candidate of question after question. Memories of one store have
+    /// different ids, whatever conversation they come from.
+    fn tokens_of(&self, lineages: &BTreeMap<ConversationId, Lineage>) -> Arc<Vec<u64>> {
+        let mut tokens = Vec::new();
+        for (id, trace) in lineages.values().flat_map(Lineage::iter) {
+            let place = id.0 as usize;
+            if tokens.len() <= place {
+                tokens.resize(place + 1, 0);
+            }
+            if let Some(count) = tokens.get_mut(place) {
+                *count = self.tokens(&trace.text);
+            }
+        }
+        Arc::new(tokens)
     }
 
     /// The system of a variant, on the stores in `folder`.
@@ -204,6 +224,7 @@ impl Bench {
                 )
                 .await;
             let elapsed = start.elapsed();
+            self.budget.worked(elapsed);
             self.ingesting.fetch_sub(1, Ordering::Relaxed);
             let unit = TimingRow {
                 session: Some(session.index),
@@ -316,12 +337,11 @@ impl Bench {
     }
 
     fn oracle(&self) -> Oracle {
+        // Once for all conversations: each has an oracle of its own.
         let evidence = self
-            .plan
-            .asked(&self.dataset)
-            .map(|(_, item)| (item.question.id.clone(), item.key.evidence.clone()))
-            .collect();
-        Oracle::new(evidence, TimeFormat::Spoken)
+            .evidence
+            .get_or_init(|| Arc::new(self.plan.evidence(&self.dataset)));
+        Oracle::new(Arc::clone(evidence), TimeFormat::Spoken)
     }
 }
 
@@ -394,6 +414,6 @@ fn failed(error: ComponentError) -> Result<Ended, ExperimentError> {
     }
 }
 
-fn disk(folder: &std::path::Path, error: &std::io::Error) -> ExperimentError {
+pub(super) fn disk(folder: &std::path::Path, error: &std::io::Error) -> ExperimentError {
     ExperimentError::Stopped(format!("{}: {error}", folder.display()))
 }

@@ -13,18 +13,19 @@ mod observe;
 mod questions;
 mod resume;
 mod score;
+mod spending;
 mod timing;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use memgauge_dataset::Dataset;
-use memgauge_model::{TrafficError, TrafficMode};
+use memgauge_model::{Budget, Limits, Reached, TrafficError, TrafficMode};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::Summary;
 use memgauge_report::{
     CellManifest, DatasetManifest, Manifest, RepeatsManifest, RunDir, RunDirError, ShardManifest,
-    TrafficManifest, VariantManifest, create_run, files, publish, record,
+    TrafficManifest, VariantManifest, files, new_run, publish, record, run_name,
 };
 
 pub use machine::describe as describe_machine;
@@ -33,7 +34,8 @@ pub use observe::{Event, Observer, Stop};
 use crate::assemble::{Assembly, Supplies};
 use crate::config::ConfigFile;
 use crate::error::ExperimentError;
-use crate::plan::{Plan, Role};
+use crate::parts::unbuilt;
+use crate::plan::Plan;
 use bench::Bench;
 
 /// Units of work at a time where models are called: they wait for providers, not for processors.
@@ -55,6 +57,8 @@ pub struct RunOptions {
     pub started: String,
     /// With a resume: ask again what failed for reasons of infrastructure.
     pub retry_failed: bool,
+    /// What the run may take.
+    pub limits: Limits,
     /// Models' traffic, secrets, prompts.
     pub supplies: Supplies,
 }
@@ -73,6 +77,13 @@ pub enum RunReport {
     Interrupted {
         /// The run directory.
         dir: RunDir,
+    },
+    /// Stopped before a limit of [`RunOptions::limits`]; `--resume` with a higher one goes on.
+    Limited {
+        /// The run directory.
+        dir: RunDir,
+        /// Which limit, and how near.
+        reached: Reached,
     },
 }
 
@@ -96,8 +107,11 @@ impl Runner {
         plan: Plan,
         options: RunOptions,
     ) -> Result<Self, ExperimentError> {
-        let assembly = Self::check(&file, &plan, options.supplies.clone())?;
+        let assembly = Self::check(&file, options.supplies.clone())?;
         check_secrets(&file, &assembly)?;
+        if options.limits.dollars.is_some() {
+            check_prices(&file, &assembly)?;
+        }
         Ok(Self {
             file,
             dataset: Arc::new(dataset),
@@ -107,51 +121,17 @@ impl Runner {
         })
     }
 
-    /// Builds every part of the plan once, in a folder that does not stay.
+    /// Builds every part of the config once, in a folder that does not stay.
     ///
     /// # Errors
     /// With every part that cannot be built, at its place in the config.
-    pub fn check(
-        file: &ConfigFile,
-        plan: &Plan,
-        supplies: Supplies,
-    ) -> Result<Assembly, ExperimentError> {
-        let supplies = Supplies {
-            prompts: file.prompts_path().or(supplies.prompts),
-            base: file.base(),
-            ..supplies
-        };
-        let assembly = Assembly::new(&file.config.models, supplies);
-        let scratch = tempfile::tempdir().map_err(|source| ExperimentError::Read {
-            path: std::env::temp_dir(),
-            source,
-        })?;
-        let mut problems = Vec::new();
-        for (index, variant) in plan.variants.iter().enumerate() {
-            let Role::System(system) = &variant.role else {
-                continue;
-            };
-            let folder = scratch.path().join(index.to_string());
-            let built = std::fs::create_dir_all(&folder)
-                .map_err(memgauge_core::BuildError::new)
-                .and_then(|()| assembly.system(system, &folder, &variant.models));
-            if let Err(error) = built {
-                problems.push(file.part_problem(&variant.path, &error));
-            }
-            if let Err(error) = variant.answerer.build(&assembly.parts_of(&variant.models)) {
-                let problem = file.part_problem(&variant.answerer_path, &error);
-                if !problems.contains(&problem) {
-                    problems.push(problem);
-                }
-            }
+    pub fn check(file: &ConfigFile, supplies: Supplies) -> Result<Assembly, ExperimentError> {
+        let assembly = Assembly::of(file, supplies);
+        let problems = unbuilt(file, &assembly, &|_| true)?;
+        match problems.is_empty() {
+            true => Ok(assembly),
+            false => Err(ExperimentError::Config(problems)),
         }
-        if let Err(error) = file.config.judge.build(&assembly.parts()) {
-            problems.push(file.part_problem("judge", &error));
-        }
-        if !problems.is_empty() {
-            return Err(ExperimentError::Config(problems));
-        }
-        Ok(assembly)
     }
 
     fn jobs(&self) -> usize {
@@ -177,18 +157,14 @@ impl Runner {
         let part = self.plan.shard.map_or_else(String::new, |shard| {
             format!("-{}of{}", shard.index(), shard.of())
         });
-        let (out, started) = (&self.options.out, &self.options.started);
-        let dir = create_run(
-            out,
-            started,
+        let manifest = self.manifest()?;
+        let name = run_name(
+            &self.options.started,
             &self.file.config.name,
             &self.plan.digest,
-            &part,
-        )
-        .map_err(ExperimentError::RunDir)?;
-        let lock = dir.lock().map_err(ExperimentError::RunDir)?;
-        dir.write_json(files::MANIFEST, &self.manifest()?)
-            .map_err(stopped)?;
+        ) + &part;
+        let (dir, lock) = new_run(&self.options.out, &name, |path| begin(path, &manifest))
+            .map_err(ExperimentError::RunDir)?;
         let report = self.carry_on(dir, observer, stop).await;
         drop(lock);
         report
@@ -294,9 +270,22 @@ impl Runner {
             .begin(&recording.0, &recording.1)
             .await
             .map_err(unkept)?;
-        let bench = Arc::new(Bench::new(self, dir.clone(), jobs, observer, stop)?);
-        if !bench.run().await? {
-            return Ok(RunReport::Interrupted { dir });
+        exchange.trace(&dir.file(files::SENT)).map_err(unkept)?;
+        let (before, book) = (spending::before(&dir)?, spending::book(&dir));
+        let budget = Budget::new(self.options.limits, before, Some(book));
+        exchange.limit(Arc::clone(&budget));
+        let bench = Bench::new(self, dir.clone(), jobs, observer, stop, budget)?;
+        let bench = Arc::new(bench);
+        let ended = bench.run().await;
+        if !matches!(ended, Ok(true)) {
+            // A refusal of the disk says more than the limit that was reached beside it.
+            return match (ended, bench.budget.reached()) {
+                (Ok(_) | Err(ExperimentError::Quota(_)), Some(reached)) => {
+                    Ok(RunReport::Limited { dir, reached })
+                }
+                (Ok(_), None) => Ok(RunReport::Interrupted { dir }),
+                (Err(error), _) => Err(error),
+            };
         }
         bench.sort_files().map_err(stopped)?;
         let observer = Arc::clone(&bench.observer);
@@ -318,8 +307,10 @@ impl Runner {
             }
         })
         .map_err(stopped)?;
+        manifest.resent += exchange.resent();
         dir.write_json(files::MANIFEST, &manifest)
             .map_err(stopped)?;
+        exchange.traced().map_err(unkept)?;
         let summary = publish(&dir, &manifest, bootstrap)?;
         if !keep_stores {
             let stores = dir.file(files::STORES);
@@ -352,29 +343,11 @@ impl Runner {
             digest: self.plan.digest.clone(),
             config: serde_json::to_value(config)
                 .map_err(|error| ExperimentError::Internal(error.to_string()))?,
-            dataset: DatasetManifest {
-                name: self.dataset.name.clone(),
-                file: self
-                    .dataset
-                    .path
-                    .file_name()
-                    .map(|name| name.to_string_lossy().into_owned())
-                    .unwrap_or_default(),
-                sha256: self.dataset.fingerprint.sha256.clone(),
-                content: self.dataset.fingerprint.content.clone(),
-                path: std::path::absolute(&self.dataset.path)
-                    .unwrap_or_else(|_| self.dataset.path.clone())
-                    .display()
-                    .to_string(),
-                conversations: self.plan.conversations.len(),
-                questions: self.plan.questions(),
-                order: self
-                    .dataset
-                    .conversations
-                    .iter()
-                    .map(|entry| entry.conversation.head.id.clone())
-                    .collect(),
-            },
+            dataset: DatasetManifest::new(
+                &self.dataset,
+                self.plan.conversations.len(),
+                self.plan.questions(),
+            ),
             variants: self
                 .plan
                 .variants
@@ -393,6 +366,7 @@ impl Runner {
                         .get(owner)
                         .map(|owner| owner.name.clone())
                         .filter(|owner| *owner != variant.name),
+                    upstream: variant.upstream.clone(),
                     cell: variant.cell.as_ref().map(|cell| CellManifest {
                         base: cell.base.clone(),
                         settings: cell.settings.clone(),
@@ -403,6 +377,7 @@ impl Runner {
             models: self.assembly.loaded(),
             traffic: Some(self.traffic()),
             served_by: Default::default(),
+            resent: 0,
             systems: Default::default(),
             base: self
                 .plan
@@ -436,6 +411,22 @@ impl Runner {
     }
 }
 
+/// Makes a run directory with its manifest, claimed.
+fn begin(path: PathBuf, manifest: &Manifest) -> Result<(RunDir, std::fs::File), RunDirError> {
+    let draft = RunDir::draft(path)?;
+    let lock = draft.dir().lock().and_then(|lock| {
+        draft.dir().write_json(files::MANIFEST, manifest)?;
+        Ok(lock)
+    });
+    match lock {
+        Ok(lock) => Ok((draft.place()?, lock)),
+        Err(error) => {
+            draft.discard();
+            Err(error)
+        }
+    }
+}
+
 /// Checks that the environment holds the secrets of every model that was loaded; a replay needs
 /// none.
 pub(crate) fn check_secrets(file: &ConfigFile, assembly: &Assembly) -> Result<(), ExperimentError> {
@@ -456,6 +447,25 @@ pub(crate) fn check_secrets(file: &ConfigFile, assembly: &Assembly) -> Result<()
         Err(ExperimentError::Config(
             missing.iter().map(problem).collect(),
         ))
+    }
+}
+
+/// Checks that there is a price for every model behind an API: a limit in dollars is none otherwise. A replay costs
+/// nothing.
+fn check_prices(file: &ConfigFile, assembly: &Assembly) -> Result<(), ExperimentError> {
+    if assembly.exchange().mode() == TrafficMode::Replay {
+        return Ok(());
+    }
+    let problem = |model: &String| {
+        let message = "--max-cost needs its price, which is not in the table: state `price-input` and, for a chat \
+                       model, `price-output` in US dollars per million tokens (0 where it costs nothing)";
+        file.problem(&format!("models.{model}"), message)
+    };
+    match assembly.without_price().as_slice() {
+        [] => Ok(()),
+        models => Err(ExperimentError::Config(
+            models.iter().map(problem).collect(),
+        )),
     }
 }
 

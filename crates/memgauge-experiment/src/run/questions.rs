@@ -9,7 +9,7 @@ use futures::StreamExt;
 use memgauge_core::{Answer, ComponentError, Meter, Recall, Stage};
 use memgauge_dataset::Item;
 use memgauge_pipeline::answerer::AnswererConfig;
-use memgauge_report::record::{AnswerTokens, CallRow, JudgementRow, Phase, TimingRow};
+use memgauge_report::record::{AnswerTokens, CallRow, JudgementRow, Outcome, Phase, TimingRow};
 
 use super::bench::Bench;
 use super::group::Ready;
@@ -175,6 +175,7 @@ impl Bench {
             } else {
                 answerer.answer(&cx, question, context).await
             };
+            self.budget.worked(start.elapsed());
             let elapsed = unheld(start.elapsed(), &meter);
             self.answering.fetch_sub(1, Ordering::Relaxed);
             let unit = TimingRow {
@@ -197,7 +198,13 @@ impl Bench {
             asked.answer = Some(answer);
         }
         asked.counters = std::mem::take(&mut trail.counters);
+        let memory = asked.memory;
         let (record, context) = self.record(item, asked)?;
+        if record.outcome != Outcome::Answered {
+            let asked_of = self.conversation(memory);
+            self.done()
+                .fail([item.question.id.conversation.clone(), asked_of]);
+        }
         self.keep(&record, &trail.timings, &trail.calls, context.as_ref())
     }
 
@@ -297,6 +304,7 @@ impl Bench {
                     &item.question,
                 )
                 .await;
+            self.budget.worked(start.elapsed());
             let elapsed = unheld(start.elapsed(), &meter);
             let unit = TimingRow {
                 warm_up: order < self.file.config.measure.warm_up,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use memgauge_core::{ConversationId, ErrorKind, QuestionId};
+use memgauge_report::record::JudgeError;
 use memgauge_report::{Lineage, RunDir, files};
 use serde::Deserialize;
 
@@ -15,6 +16,11 @@ pub(super) struct Done {
     /// By variant: question and repeat.
     records: BTreeMap<String, BTreeSet<(QuestionId, u32)>>,
     journals: BTreeMap<JournalKey, Journal>,
+    /// Ingestions that have timings, whole or not.
+    timed: BTreeSet<JournalKey>,
+    /// Conversations with a question that failed for reasons of infrastructure, and those whose memory was asked:
+    /// their memories are needed again when it is retried.
+    failed: BTreeSet<ConversationId>,
     /// Digests in `contexts.jsonl`.
     pub(super) contexts: BTreeSet<String>,
 }
@@ -40,16 +46,30 @@ impl Done {
             question: QuestionId,
             repeat: u32,
             // Without it the line is no record.
-            #[serde(rename = "outcome")]
-            _outcome: serde::de::IgnoredAny,
+            outcome: String,
+            #[serde(default)]
+            memory_of: Option<ConversationId>,
         }
         #[derive(Deserialize)]
         struct ContextKey {
             digest: String,
         }
         let mut done = Self::default();
-        dir.records(|row: Row| done.insert(&row.variant, row.question, row.repeat))
-            .map_err(stopped)?;
+        dir.records(|row: Row| {
+            if row.outcome == "failed" {
+                done.failed.insert(row.question.conversation.clone());
+                done.failed.extend(row.memory_of);
+            }
+            done.insert(&row.variant, row.question, row.repeat);
+        })
+        .map_err(stopped)?;
+        dir.timings(|row| {
+            if row.phase.is_ingestion() {
+                done.timed
+                    .insert((row.variant, row.conversation, row.repeat));
+            }
+        })
+        .map_err(stopped)?;
         dir.contexts(|row: ContextKey| {
             done.contexts.insert(row.digest);
         })
@@ -91,6 +111,27 @@ impl Done {
         self.records.values().map(BTreeSet::len).sum()
     }
 
+    /// Notes that a question has failed.
+    pub(super) fn fail(&mut self, conversations: [ConversationId; 2]) {
+        self.failed.extend(conversations);
+    }
+
+    /// Whether a question about `conversation`, or one that its memory was asked, has failed.
+    pub(super) fn has_failed(&self, conversation: &ConversationId) -> bool {
+        self.failed.contains(conversation)
+    }
+
+    /// Whether an earlier process left something of an ingestion in the files; from then on nothing.
+    pub(super) fn take_timed(
+        &mut self,
+        variant: &str,
+        conversation: &ConversationId,
+        repeat: u32,
+    ) -> bool {
+        self.timed
+            .remove(&(variant.to_owned(), conversation.clone(), repeat))
+    }
+
     /// Takes the journal of an ingestion, whole or not.
     pub(super) fn take_journal(
         &mut self,
@@ -103,20 +144,26 @@ impl Done {
     }
 }
 
-/// Drops the records of questions that failed for reasons of infrastructure, so that they are asked again. What a
-/// model answered, readable or not, stays, and so does a prompt that its window cannot hold.
+/// Drops the records of questions that failed for reasons of infrastructure, or whose judge did, so that they are
+/// asked again. What a model answered, readable or not, stays, and so does a prompt that its window cannot hold.
 pub(super) fn drop_failed(dir: &RunDir) -> Result<(), ExperimentError> {
     #[derive(Deserialize)]
     struct Row {
         error: Option<ErrorKind>,
+        judgements: Vec<Judgement>,
     }
+    #[derive(Deserialize)]
+    struct Judgement {
+        error: Option<JudgeError>,
+    }
+    let passes =
+        |kind: &ErrorKind| !matches!(kind, ErrorKind::Malformed | ErrorKind::ContextTooLong);
     let mut line = 0_u64;
     dir.rewrite(files::RECORDS, |row: Row| {
         line += 1;
-        let is_outcome = row
-            .error
-            .is_none_or(|kind| matches!(kind, ErrorKind::Malformed | ErrorKind::ContextTooLong));
-        is_outcome.then_some(line)
+        let of_judge = row.judgements.iter().filter_map(|one| one.error.as_ref());
+        let mut errors = row.error.iter().chain(of_judge.map(|error| &error.kind));
+        (!errors.any(passes)).then_some(line)
     })
     .map(drop)
     .map_err(stopped)

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
-use memgauge_core::{Answer, ComponentError, Context, ConversationId, MemoryId, Recall, TurnId};
+use memgauge_core::{Answer, ComponentError, Context, MemoryId, Recall, TurnId};
 use memgauge_dataset::Item;
+use memgauge_report::fate;
 use memgauge_report::record::{
     AnswerTokens, Candidates, ContextRow, ContextSummary, JudgementRow, Outcome, QuestionRecord,
     TextMetrics, mean_label,
 };
 use memgauge_report::retrieval::{self, RankedUnit};
-use memgauge_report::{Lineage, fate};
 
 use super::bench::Bench;
 use super::group::Ready;
@@ -88,7 +88,7 @@ impl Bench {
             recall.lists.len(),
             self.file.config.record.candidates,
         );
-        self.evidence(&mut record, recall, asked.memory, &asked.ready.lineages);
+        self.evidence(&mut record, recall, asked.memory, asked.ready);
         record.lists.clone_from(&recall.lists);
         match asked.answer {
             Some(Ok(answer)) => {
@@ -110,20 +110,15 @@ impl Bench {
 
     /// Evidence metrics and the fate of gold turns.
     ///
-    /// `lineages` holds every conversation that shares the memory that was asked: with a shared
-    /// store, candidates may be others' memories, which are no evidence but cost tokens.
-    fn evidence(
-        &self,
-        record: &mut QuestionRecord,
-        recall: &Recall,
-        memory: usize,
-        lineages: &BTreeMap<ConversationId, Lineage>,
-    ) {
+    /// With a shared store, candidates may be other conversations' memories, which are no evidence but cost
+    /// tokens.
+    fn evidence(&self, record: &mut QuestionRecord, recall: &Recall, memory: usize, ready: &Ready) {
         // Nobody knows what was found: that is not nothing.
         if recall.untraced {
             return;
         }
-        let lineage = lineages.get(&self.conversation(memory));
+        let lineage = ready.lineages.get(&self.conversation(memory));
+        let tokens = |id: &MemoryId| ready.tokens.get(id.0 as usize).copied().unwrap_or(0);
         // Turns of another conversation are no evidence, whatever their numbers.
         let own = record.memory_of.is_none();
         let conversation = &record.question.conversation;
@@ -142,16 +137,13 @@ impl Bench {
                     Some(trace) if own => RankedUnit {
                         live: &trace.live,
                         all: &trace.all,
-                        tokens: self.tokens(&trace.text),
+                        tokens: tokens(id),
                     },
                     // A memory of another conversation (shared store) or of the swapped one.
                     _ => RankedUnit {
                         live: &[],
                         all: &[],
-                        tokens: lineages
-                            .values()
-                            .find_map(|lineage| lineage.get(*id))
-                            .map_or(0, |trace| self.tokens(&trace.text)),
+                        tokens: tokens(id),
                     },
                 })
                 .collect(),
@@ -182,7 +174,7 @@ impl Bench {
         }
     }
 
-    fn tokens(&self, text: &str) -> u64 {
+    pub(super) fn tokens(&self, text: &str) -> u64 {
         self.cl100k.count(text) as u64
     }
 

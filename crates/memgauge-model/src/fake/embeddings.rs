@@ -53,31 +53,36 @@ pub struct FakeEmbeddings {
     dimensions: usize,
 }
 
+/// The vector of a text: of length 1, or all zeros for a text without words.
+pub fn hashed_words(text: &str, dimensions: usize) -> Vec<f32> {
+    let mut vector = vec![0.0_f32; dimensions];
+    let lower = text.to_lowercase();
+    for word in lower.split(|c: char| !c.is_alphanumeric()) {
+        if word.is_empty() {
+            continue;
+        }
+        let hash = blake3::hash(word.as_bytes());
+        let mut number = [0; 8];
+        for (byte, from) in number.iter_mut().zip(hash.as_bytes()) {
+            *byte = *from;
+        }
+        let number = u64::from_le_bytes(number);
+        let place = (number >> 1) % dimensions.max(1) as u64;
+        let slot = usize::try_from(place).ok();
+        if let Some(slot) = slot.and_then(|slot| vector.get_mut(slot)) {
+            *slot += if number & 1 == 0 { 1.0 } else { -1.0 };
+        }
+    }
+    let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
+    if norm > 0.0 {
+        vector.iter_mut().for_each(|x| *x /= norm);
+    }
+    vector
+}
+
 impl FakeEmbeddings {
     fn vector(&self, text: &str) -> Vec<f32> {
-        let mut vector = vec![0.0_f32; self.dimensions];
-        let lower = text.to_lowercase();
-        for word in lower.split(|c: char| !c.is_alphanumeric()) {
-            if word.is_empty() {
-                continue;
-            }
-            let hash = blake3::hash(word.as_bytes());
-            let mut number = [0; 8];
-            for (byte, from) in number.iter_mut().zip(hash.as_bytes()) {
-                *byte = *from;
-            }
-            let number = u64::from_le_bytes(number);
-            let place = (number >> 1) % self.dimensions as u64;
-            let slot = usize::try_from(place).ok();
-            if let Some(slot) = slot.and_then(|slot| vector.get_mut(slot)) {
-                *slot += if number & 1 == 0 { 1.0 } else { -1.0 };
-            }
-        }
-        let norm = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-        if norm > 0.0 {
-            vector.iter_mut().for_each(|x| *x /= norm);
-        }
-        vector
+        hashed_words(text, self.dimensions)
     }
 }
 
@@ -100,6 +105,21 @@ impl Embedder for FakeEmbeddings {
         Traffic::Fake
     }
 
+    fn at_most(&self, texts: &[&str], _purpose: Purpose) -> Usage {
+        let tokens = texts.iter().map(|text| Tiktoken::Cl100k.count(text) as u64);
+        Usage {
+            input: Some(tokens.sum()),
+            output: Some(0),
+            counted: true,
+            dollars: Some(0.0),
+            ..Usage::default()
+        }
+    }
+
+    fn price(&self, _: &Usage) -> Option<f64> {
+        Some(0.0)
+    }
+
     async fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ComponentError> {
         Ok(texts.iter().map(|text| self.vector(text)).collect())
     }
@@ -111,7 +131,6 @@ impl Embedder for FakeEmbeddings {
             .iter()
             .filter_map(|text| self.text_key(text, purpose))
             .collect();
-        let tokens = texts.iter().map(|text| Tiktoken::Cl100k.count(text) as u64);
         let call = EmbedCall {
             request: blake3::hash(keys.join("\n").as_bytes())
                 .to_hex()
@@ -119,10 +138,8 @@ impl Embedder for FakeEmbeddings {
             inputs: texts.len() as u64,
             served_by: Some("fake-embeddings".to_owned()),
             usage: Usage {
-                input: Some(tokens.sum()),
-                counted: true,
-                dollars: Some(0.0),
-                ..Usage::default()
+                output: None,
+                ..self.at_most(texts, purpose)
             },
             outcome: CallOutcome::Usable,
             spent: Spent {

@@ -1,7 +1,7 @@
 //! Models that are none: scripted replies and hashed vectors, for tests and dry runs.
 
 mod embeddings;
-mod minimal;
+mod instance;
 mod script;
 
 use std::path::PathBuf;
@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use memgauge_core::{
-    Build, BuildError, ChatModel, ChatReply, ChatRequest, Completion, Finish, ModelError, Parts,
-    ReplyForm, Spent, Tokenizer as _, Traffic, Usage,
+    Build, BuildError, ChatMessage, ChatModel, ChatReply, ChatRequest, Completion, Finish,
+    ModelError, Parts, ReplyForm, Spent, Tokenizer as _, Traffic, Usage,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-pub use embeddings::{FakeEmbeddings, FakeEmbeddingsConfig};
+pub use embeddings::{FakeEmbeddings, FakeEmbeddingsConfig, hashed_words};
+pub use instance::Filling;
 
 use crate::{Model, Tiktoken};
 use script::{Outcome, Rule, Script};
@@ -40,7 +41,7 @@ pub struct FakeConfig {
     /// text) or `matches` (a regular expression), `within` (`last-user`, the default, or `prompt`),
     /// `form` (name of the JSON form or tool that is wanted, or `text`). Results: `reply` (a text,
     /// or a table that becomes JSON) with `finish` (`stop`, `length`, `filter`), or `error`
-    /// (`transient`, `permanent`, `context-too-long`, `quota`) with `message`; `delay-ms`.
+    /// (`transient`, `permanent`, `context-too-long`, `quota`, `set-up`) with `message`; `delay-ms`.
     pub script: Option<PathBuf>,
     /// Reply where text is wanted and no rule fits.
     pub default: Option<String>,
@@ -82,17 +83,19 @@ impl Fake {
 
     /// What is said without a rule.
     fn unscripted(&self, form: &ReplyForm) -> String {
-        match form {
-            ReplyForm::Text => self.default.clone(),
-            ReplyForm::Json { schema, .. } => minimal::instance(schema).to_string(),
-            ReplyForm::OneTool(tools) => match tools.first() {
-                Some(tool) => json!({
-                    "tool": tool.name,
-                    "arguments": minimal::instance(&tool.parameters),
-                })
-                .to_string(),
-                None => self.default.clone(),
-            },
+        made_up(form, &Filling::MINIMAL).unwrap_or_else(|| self.default.clone())
+    }
+}
+
+/// A reply of the form that is wanted, with nothing in it but `filling`; `None` where free text is wanted.
+pub fn made_up(form: &ReplyForm, filling: &Filling<'_>) -> Option<String> {
+    match form {
+        ReplyForm::Text => None,
+        ReplyForm::Json { schema, .. } => Some(instance::instance(schema, filling).to_string()),
+        ReplyForm::OneTool(tools) => {
+            let tool = tools.first()?;
+            let arguments = instance::instance(&tool.parameters, filling);
+            Some(json!({"tool": tool.name, "arguments": arguments}).to_string())
         }
     }
 }
@@ -112,6 +115,20 @@ impl ChatModel for Fake {
 
     fn traffic(&self) -> Traffic {
         Traffic::Fake
+    }
+
+    fn at_most(&self, request: &ChatRequest) -> Usage {
+        let count = |message: &ChatMessage| Tiktoken::Cl100k.count(&message.content) as u64;
+        Usage {
+            input: Some(request.messages.iter().map(count).sum()),
+            counted: true,
+            dollars: Some(0.0),
+            ..Usage::default()
+        }
+    }
+
+    fn price(&self, _: &Usage) -> Option<f64> {
+        Some(0.0)
     }
 
     async fn complete(&self, request: &ChatRequest, _epoch: u32) -> Completion<ChatReply> {
@@ -162,7 +179,7 @@ fn reply(request: &ChatRequest, text: String, finish: Finish) -> ChatReply {
 
 #[cfg(test)]
 mod tests {
-    use memgauge_core::{ChatMessage, ErrorKind, Tool};
+    use memgauge_core::{ErrorKind, Tool};
 
     use super::*;
 

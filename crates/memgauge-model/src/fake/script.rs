@@ -128,10 +128,11 @@ impl Rule {
             }
             (Some(_), None) => return Err("`reply` is a text or a table".to_owned()),
             (None, Some(kind)) => {
-                use ErrorKind::{ContextTooLong, Permanent, Quota, Transient};
-                if !matches!(kind, Transient | Permanent | ContextTooLong | Quota) {
+                use ErrorKind::{ContextTooLong, Permanent, Quota, SetUp, Transient};
+                if !matches!(kind, Transient | Permanent | ContextTooLong | Quota | SetUp) {
                     return Err(
-                        "`error` is transient, permanent, context-too-long or quota".to_owned()
+                        "`error` is transient, permanent, context-too-long, quota or set-up"
+                            .to_owned(),
                     );
                 }
                 let message = written.message.clone();

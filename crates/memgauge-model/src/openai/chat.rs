@@ -6,7 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use memgauge_core::chat::Completion;
 use memgauge_core::config::unknown;
-use memgauge_core::{Build, BuildError, ChatModel, ChatReply, ChatRequest, Parts, Tokenizer};
+use memgauge_core::{
+    Build, BuildError, ChatModel, ChatReply, ChatRequest, Parts, Tokenizer, Usage,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -187,6 +189,11 @@ fn id(provider: &str, shape: &Shape) -> String {
     format!("{provider}/{} {}", shape.model, Value::Object(parameters))
 }
 
+/// Tokens that a chat template puts around one message, at most.
+const MARKS: u64 = 8;
+/// Taken for the longest reply where neither the request nor the block limits it.
+const LONGEST_REPLY: u64 = 4_096;
+
 /// A chat model behind an API.
 struct OpenAiChat {
     id: String,
@@ -206,6 +213,15 @@ impl OpenAiChat {
             .flatten()
             .filter_map(|message| message.get("content")?.as_str());
         contents.map(|text| self.tokenizer.count(text) as u64).sum()
+    }
+
+    /// Tokens of what stands around the prompt: marks between messages, and the form of the reply.
+    fn frame_tokens(&self, body: &Value) -> u64 {
+        let messages = body.get("messages").and_then(Value::as_array);
+        let marks = MARKS * messages.map_or(0, Vec::len) as u64;
+        let forms = ["response_format", "tools"].into_iter();
+        let forms = forms.filter_map(|key| Some(self.tokenizer.count(&body.get(key)?.to_string())));
+        marks + forms.map(|tokens| tokens as u64).sum::<u64>()
     }
 
     fn reply(&self, read: Read, body: &Value) -> ChatReply {
@@ -240,6 +256,23 @@ impl ChatModel for OpenAiChat {
             "body": self.shape.body(request),
             "epoch": epoch,
         }))
+    }
+
+    fn at_most(&self, request: &ChatRequest) -> Usage {
+        let body = self.shape.body(request);
+        let reply = request.max_tokens.or(self.shape.max_tokens);
+        let mut usage = Usage {
+            input: Some(self.prompt_tokens(&body) + self.frame_tokens(&body)),
+            output: Some(reply.map_or(LONGEST_REPLY, u64::from)),
+            counted: true,
+            ..Usage::default()
+        };
+        usage.dollars = self.price(&usage);
+        usage
+    }
+
+    fn price(&self, usage: &Usage) -> Option<f64> {
+        self.price.and_then(|price| price.of(usage))
     }
 
     async fn complete(&self, request: &ChatRequest, _epoch: u32) -> Completion<ChatReply> {

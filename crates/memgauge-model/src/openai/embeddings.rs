@@ -191,6 +191,9 @@ impl Build<Model> for OpenAiEmbeddingsConfig {
     }
 }
 
+/// Tokens that a model puts around one text, at most.
+const MARKS: u64 = 4;
+
 /// An embedder behind an API.
 struct OpenAiEmbedder {
     id: String,
@@ -403,5 +406,22 @@ impl Embedder for OpenAiEmbedder {
 
     fn batch(&self) -> usize {
         self.config.batch
+    }
+
+    fn at_most(&self, texts: &[&str], purpose: Purpose) -> Usage {
+        let sent = texts.iter().filter_map(|text| self.input(text, purpose));
+        let tokens = sent.map(|input| self.tokenizer.count(&input) as u64 + MARKS);
+        let mut usage = Usage {
+            input: Some(tokens.sum()),
+            output: Some(0),
+            counted: true,
+            ..Usage::default()
+        };
+        usage.dollars = self.price(&usage);
+        usage
+    }
+
+    fn price(&self, usage: &Usage) -> Option<f64> {
+        self.price.and_then(|price| price.of(usage))
     }
 }

@@ -215,6 +215,23 @@ impl Calls {
         Ok(())
     }
 
+    /// At most `n` entries of a kind, the first by key: keys are digests, so that these are no worse a sample than
+    /// any others.
+    ///
+    /// # Errors
+    /// When the database or an entry cannot be read.
+    pub fn sample(&self, kind: EntryKind, n: usize) -> Result<Vec<Entry>, TrafficError> {
+        let txn = self.env.read_txn().map_err(|error| self.fail(error))?;
+        let all = address(kind, "");
+        let rows = self.rows.prefix_iter(&txn, &all);
+        let rows = rows.map_err(|error| self.fail(error))?.take(n);
+        rows.map(|row| {
+            let (address, bytes) = row.map_err(|error| self.fail(error))?;
+            self.read(address, bytes)
+        })
+        .collect()
+    }
+
     /// How many entries there are.
     ///
     /// # Errors

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use memgauge_core::meter::CallKind;
 use memgauge_core::{
     ChatModel, ChatReply, ChatRequest, ChatRole, Completion, ErrorKind, ModelError, Spent, Traffic,
+    Usage,
 };
 
+use super::budget::Paid;
 use super::entry::{Entry, EntryKind, Kept, is_whole};
 use super::error::TrafficError;
 use super::{Shared, Source, now};
@@ -32,10 +35,21 @@ impl ChatModel for Chat {
         self.inner.traffic()
     }
 
+    fn at_most(&self, request: &ChatRequest) -> Usage {
+        self.inner.at_most(request)
+    }
+
+    fn price(&self, usage: &Usage) -> Option<f64> {
+        self.inner.price(usage)
+    }
+
     async fn complete(&self, request: &ChatRequest, epoch: u32) -> Completion<ChatReply> {
         let key = self.inner.key(request, epoch);
         let completion = match &self.exchange.source {
-            Source::Live => self.inner.complete(request, epoch).await,
+            Source::Live => {
+                let completion = self.send(&key, request, epoch).await;
+                self.ended(&key, completion)
+            }
             Source::Cassette(cassette) => {
                 let start = Instant::now();
                 match cassette.get(EntryKind::Chat, &key) {
@@ -55,6 +69,41 @@ impl ChatModel for Chat {
 }
 
 impl Chat {
+    /// Live, as far as the budget goes. That it is sent is written down first.
+    async fn send(&self, key: &str, request: &ChatRequest, epoch: u32) -> Completion<ChatReply> {
+        let (inner, exchange) = (&self.inner, &self.exchange);
+        if inner.traffic() != Traffic::Live {
+            return inner.complete(request, epoch).await;
+        }
+        let reservation = match exchange.budget.get() {
+            Some(budget) => match budget.reserve(|| inner.at_most(request)).await {
+                Ok(reservation) => Some(reservation),
+                Err(error) => return unsent(error),
+            },
+            None => None,
+        };
+        if let Err(error) = exchange.sent.sends([key]) {
+            return refused(error);
+        }
+        let mut completion = inner.complete(request, epoch).await;
+        let Some(reservation) = reservation else {
+            return completion;
+        };
+        completion.spent.paused += reservation.waited;
+        let reply = completion.result.as_ref().ok();
+        let paid = reply.map(|reply| Paid {
+            model: inner.id(),
+            kind: CallKind::Chat,
+            request: key,
+            inputs: 1,
+            usage: reply.usage,
+        });
+        if let Err(error) = reservation.settle(paid.into_iter()) {
+            completion.result = Err(error);
+        }
+        completion
+    }
+
     /// From what is kept, or live and then kept.
     async fn kept(&self, key: &str, request: &ChatRequest, epoch: u32) -> Completion<ChatReply> {
         let exchange = &self.exchange;
@@ -71,7 +120,7 @@ impl Chat {
             Ok(_) => {}
             Err(error) => return refused(error),
         }
-        let mut completion = self.inner.complete(request, epoch).await;
+        let mut completion = self.send(key, request, epoch).await;
         let kept = exchange.source.keeps_reply(&completion.result);
         if let Some(kept) = kept {
             let is_refusal = matches!(kept, Kept::Refusal(_));
@@ -97,6 +146,16 @@ impl Chat {
         if matches!(exchange.source, Source::Recording(_)) {
             let kept = exchange.source.keeps_reply(&completion.result).is_some();
             exchange.tally.recorded([key].into_iter(), kept);
+        }
+        self.ended(key, completion)
+    }
+
+    /// The reply is here, and kept if it is to be kept.
+    fn ended(&self, key: &str, mut completion: Completion<ChatReply>) -> Completion<ChatReply> {
+        if self.inner.traffic() == Traffic::Live
+            && let Err(error) = self.exchange.sent.ended([key])
+        {
+            completion.result = Err(error.into());
         }
         completion
     }
@@ -160,8 +219,13 @@ fn served(entry: Entry, traffic: Traffic, own: Duration) -> Completion<ChatReply
 
 /// The database refuses: nothing was asked.
 fn refused(error: TrafficError) -> Completion<ChatReply> {
+    unsent(error.into())
+}
+
+/// Nothing was asked.
+fn unsent(error: ModelError) -> Completion<ChatReply> {
     Completion {
-        result: Err(error.into()),
+        result: Err(error),
         spent: Spent::default(),
     }
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use memgauge_core::meter::CallKind;
 use memgauge_core::{
     CallOutcome, ComponentError, EmbedCall, Embedded, Embedder, ErrorKind, ModelError, Purpose,
     Spent, Traffic, Usage,
 };
 
+use super::budget::Paid;
 use super::cassette::Cassette;
 use super::chat::{is_refusal, not_recorded};
 use super::entry::{Entry, EntryKind, Kept};
@@ -38,6 +40,14 @@ impl Embedder for Embed {
 
     fn text_key(&self, text: &str, purpose: Purpose) -> Option<String> {
         self.inner.text_key(text, purpose)
+    }
+
+    fn at_most(&self, texts: &[&str], purpose: Purpose) -> Usage {
+        self.inner.at_most(texts, purpose)
+    }
+
+    fn price(&self, usage: &Usage) -> Option<f64> {
+        self.inner.price(usage)
     }
 
     fn traffic(&self) -> Traffic {
@@ -77,8 +87,11 @@ impl Embedder for Embed {
             keys: keys.iter().flatten().cloned().collect(),
             texts: &far_texts,
         };
-        let mut embedded = if far.is_empty() || is_direct {
+        let mut embedded = if far.is_empty() {
             self.inner.embed_for(texts, purpose).await
+        } else if is_direct {
+            let embedded = self.send(&asked.keys, texts, purpose).await;
+            self.ended(&asked.keys, embedded)
         } else if let Source::Cassette(cassette) = &self.exchange.source {
             self.replay(cassette, &asked)
         } else {
@@ -124,6 +137,54 @@ impl Asked<'_> {
 }
 
 impl Embed {
+    /// Live, as far as the budget goes; `keys` are those of the texts that are sent, which is written down first.
+    async fn send(&self, keys: &[String], texts: &[&str], purpose: Purpose) -> Embedded {
+        let (inner, exchange) = (&self.inner, &self.exchange);
+        if inner.traffic() != Traffic::Live {
+            return inner.embed_for(texts, purpose).await;
+        }
+        let reservation = match exchange.budget.get() {
+            Some(budget) => match budget.reserve(|| inner.at_most(texts, purpose)).await {
+                Ok(reservation) => Some(reservation),
+                Err(error) => return failed(error.kind, error.message, Vec::new()),
+            },
+            None => None,
+        };
+        if let Err(error) = exchange.sent.sends(keys.iter().map(String::as_str)) {
+            return failed(ErrorKind::Storage, error.to_string(), Vec::new());
+        }
+        let mut embedded = inner.embed_for(texts, purpose).await;
+        let Some(reservation) = reservation else {
+            return embedded;
+        };
+        if let Some(call) = embedded.calls.first_mut() {
+            call.spent.paused += reservation.waited;
+        }
+        let replied = embedded.calls.iter().filter(|call| call.outcome.is_reply());
+        let paid = replied.map(|call| Paid {
+            model: inner.id(),
+            kind: CallKind::Embed,
+            request: &call.request,
+            inputs: call.inputs,
+            usage: call.usage,
+        });
+        if let Err(error) = reservation.settle(paid) {
+            let error = ComponentError::new("embedder", error.kind, error.message);
+            embedded.result = Err(error);
+        }
+        embedded
+    }
+
+    /// The vectors are here, and kept if they are to be kept.
+    fn ended(&self, keys: &[String], mut embedded: Embedded) -> Embedded {
+        if self.inner.traffic() == Traffic::Live
+            && let Err(error) = self.exchange.sent.ended(keys.iter().map(String::as_str))
+        {
+            embedded.result = Err(error.into());
+        }
+        embedded
+    }
+
     /// From the cassette alone.
     fn replay(&self, cassette: &Cassette, asked: &Asked<'_>) -> Embedded {
         let start = Instant::now();
@@ -224,7 +285,8 @@ impl Embed {
         // One request at a time: what was paid for is kept before the next can fail.
         for texts in missing.chunks(self.inner.batch().max(1)) {
             let words: Vec<&str> = texts.iter().map(|(_, text)| *text).collect();
-            let embedded = self.inner.embed_for(&words, purpose).await;
+            let keys: Vec<String> = texts.iter().map(|(key, _)| (*key).to_owned()).collect();
+            let embedded = self.send(&keys, &words, purpose).await;
             own += embedded.own;
             let kept = match &embedded.result {
                 Ok(vectors) if vectors.len() == texts.len() => {
@@ -249,9 +311,11 @@ impl Embed {
             let stored = calls.put(&entries).await;
             if is_recording {
                 let kept = stored.is_ok() && !entries.is_empty();
-                let keys = texts.iter().map(|(key, _)| *key);
-                exchange.tally.recorded(keys, kept);
+                exchange
+                    .tally
+                    .recorded(keys.iter().map(String::as_str), kept);
             }
+            let embedded = self.ended(&keys, embedded);
             rows.extend(embedded.calls);
             let failed = stored.err().map(ComponentError::from);
             failure = failed.or(failure).or(embedded.result.err());

@@ -3,6 +3,7 @@
 //! Chats are kept by [`ChatModel::key`], vectors by [`Embedder::text_key`] one by one, so that
 //! neither the order of requests nor the size of batches changes what is found.
 
+mod budget;
 mod calls;
 mod cassette;
 mod chat;
@@ -12,14 +13,16 @@ mod error;
 mod flight;
 mod recording;
 mod report;
+mod sent;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use memgauge_core::{ChatModel, Embedder, Purpose, Traffic};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use budget::{Book, Budget, Limits, Paid, Reached, Taken};
 pub use calls::Calls;
 pub use cassette::Cassette;
 pub use entry::{Entry, EntryKind, Kept};
@@ -30,6 +33,7 @@ pub use report::TrafficReport;
 use flight::Flights;
 use recording::Recording;
 use report::Tally;
+use sent::Sent;
 
 /// Where replies come from, and what is kept of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -75,6 +79,8 @@ struct Shared {
     source: Source,
     tally: Tally,
     flights: Flights,
+    sent: Sent,
+    budget: OnceLock<Arc<Budget>>,
 }
 
 /// Where replies come from.
@@ -145,6 +151,8 @@ impl Exchange {
                 source,
                 tally: Tally::default(),
                 flights: Flights::default(),
+                sent: Sent::default(),
+                budget: OnceLock::new(),
             }),
         }
     }
@@ -176,6 +184,12 @@ impl Exchange {
     /// When the cassette cannot be read.
     pub fn replay(cassette: &Path) -> Result<Self, TrafficError> {
         Ok(Self::new(Source::Cassette(Cassette::read(cassette)?)))
+    }
+
+    /// Holds what is sent from now on inside `budget`; the first budget stays. What is replayed or scripted takes
+    /// nothing.
+    pub fn limit(&self, budget: Arc<Budget>) {
+        let _ = self.shared.budget.set(budget);
     }
 
     /// Where replies come from.
@@ -275,6 +289,27 @@ impl Exchange {
             Source::Recording(recording) => recording.end(cassette).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// Keeps a file of what is under way, or goes on with the one that an interrupted run left at `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn trace(&self, path: &Path) -> Result<(), TrafficError> {
+        self.shared.sent.open(path)
+    }
+
+    /// With [`Self::trace`]: requests that were under way when a process of the run was killed, and were sent again.
+    pub fn resent(&self) -> u64 {
+        self.shared.sent.resent()
+    }
+
+    /// Removes the file of [`Self::trace`]: nothing is under way any more.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn traced(&self) -> Result<(), TrafficError> {
+        self.shared.sent.close()
     }
 
     /// What went through so far.

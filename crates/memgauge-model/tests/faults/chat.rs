@@ -132,7 +132,7 @@ async fn passing_faults_that_do_not_pass_are_transient_errors() {
 
 #[tokio::test]
 async fn what_will_not_pass_is_not_tried_again() {
-    use ErrorKind::{ContextTooLong, Permanent, Quota};
+    use ErrorKind::{ContextTooLong, Permanent, Quota, SetUp};
     for (answer, kind, words) in [
         (
             Answer::error(
@@ -144,7 +144,7 @@ async fn what_will_not_pass_is_not_tried_again() {
         ),
         (
             Answer::error(404, &json!("model not found")),
-            Permanent,
+            SetUp,
             "HTTP 404: model not found",
         ),
         (

@@ -13,6 +13,8 @@ mod mem0g;
 mod mem0g_oss;
 mod nodes;
 mod pagerank;
+#[cfg(test)]
+mod recall_tests;
 mod relational;
 mod temporal;
 #[cfg(test)]

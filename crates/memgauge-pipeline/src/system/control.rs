@@ -17,7 +17,7 @@ use crate::context::TimeFormat;
 /// said: what perfect retrieval of turns would be worth.
 #[derive(Debug)]
 pub struct Oracle {
-    evidence: BTreeMap<QuestionId, Vec<TurnId>>,
+    evidence: Arc<BTreeMap<QuestionId, Vec<TurnId>>>,
     time: TimeFormat,
     conversations: Mutex<BTreeMap<ConversationId, BTreeMap<TurnId, ContextEntry>>>,
 }
@@ -25,9 +25,12 @@ pub struct Oracle {
 impl Oracle {
     /// The oracle of the questions in `evidence`. Of a question that is not there, or has no turns, it
     /// knows nothing.
-    pub fn new(evidence: BTreeMap<QuestionId, Vec<TurnId>>, time: TimeFormat) -> Self {
+    pub fn new(
+        evidence: impl Into<Arc<BTreeMap<QuestionId, Vec<TurnId>>>>,
+        time: TimeFormat,
+    ) -> Self {
         Self {
-            evidence,
+            evidence: evidence.into(),
             time,
             conversations: Mutex::default(),
         }

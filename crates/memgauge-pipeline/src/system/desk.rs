@@ -68,13 +68,25 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Decides about `facts` and returns every operation as it was carried out.
+    /// Decides about `facts`. Every operation stands in `events` as it was carried out, after a failure too.
     pub(super) async fn remember(
         self,
         cx: &Cx,
         policy: &dyn UpdatePolicy,
         facts: Vec<Fact>,
-    ) -> Result<Vec<MemoryEvent>, ComponentError> {
+        events: &mut Vec<MemoryEvent>,
+    ) -> Result<(), ComponentError> {
+        let result = self.decide(cx, policy, facts).await;
+        events.append(&mut self.state().events);
+        result
+    }
+
+    async fn decide(
+        &self,
+        cx: &Cx,
+        policy: &dyn UpdatePolicy,
+        facts: Vec<Fact>,
+    ) -> Result<(), ComponentError> {
         // One batch: most facts are kept as they are, and looked up by their own text.
         let texts: Vec<&str> = facts.iter().map(|fact| fact.text.as_str()).collect();
         self.embed(&cx.with(Stage::Index), &texts).await?;
@@ -83,17 +95,16 @@ impl<'a> Desk<'a> {
         }
         let update = cx.with(Stage::Update);
         if policy.is_joint() {
-            let ops = policy.decide(&update, facts, &self).await?;
+            let ops = policy.decide(&update, facts, self).await?;
             self.queue(cx, ops).await?;
         } else {
             for fact in facts {
-                let ops = policy.decide(&update, vec![fact], &self).await?;
+                let ops = policy.decide(&update, vec![fact], self).await?;
                 self.queue(cx, ops).await?;
                 self.state().undecided.pop_front();
             }
         }
-        self.carry_out(true)?;
-        Ok(std::mem::take(&mut self.state().events))
+        self.carry_out(true)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

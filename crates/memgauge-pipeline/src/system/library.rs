@@ -219,6 +219,7 @@ impl Pipeline {
                 })
                 .collect();
             let embedder = self.consolidator().embedder.as_ref();
+            let mut events = Vec::new();
             Desk::new(
                 self.store(),
                 embedder,
@@ -227,8 +228,9 @@ impl Pipeline {
                 session.held_at,
                 None,
             )
-            .remember(cx, &Append, facts)
-            .await?
+            .remember(cx, &Append, facts, &mut events)
+            .await?;
+            events
         };
         let said: Vec<Said> = session
             .turns

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use jiff::civil::date;
 use memgauge_core::{
     Conversation, ConversationHead, ConversationId, MemoryKind, MemorySystem, Meter, OpKind,
@@ -336,18 +338,18 @@ async fn rag_cuts_the_transcript_and_credits_a_turn_to_the_chunk_that_holds_most
 
 #[tokio::test]
 async fn the_oracle_gives_the_evidence_in_the_order_in_which_it_was_said() {
-    let evidence = [(
+    let evidence = BTreeMap::from([(
         "c/q0".parse().unwrap(),
         vec![TurnId::new(2, 1), TurnId::new(1, 3), TurnId::new(9, 9)],
-    )];
-    let oracle = Oracle::new(evidence.into(), TimeFormat::Spoken);
+    )]);
+    let oracle = Oracle::new(evidence, TimeFormat::Spoken);
     ingest(&oracle, &Meter::new(), &sample("c")).await;
     let recall = ask(&oracle, "c", "anything").await;
     assert_eq!(
         recall.context.text,
         "1:56 pm on 1 May, 2023: Ann: Twelve.\n1:56 pm on 2 May, 2023: Bob: I paint a dog."
     );
-    let nothing = Oracle::new(std::collections::BTreeMap::new(), TimeFormat::Spoken);
+    let nothing = Oracle::new(BTreeMap::new(), TimeFormat::Spoken);
     ingest(&nothing, &Meter::new(), &sample("c")).await;
     assert!(
         ask(&nothing, "c", "anything")

@@ -165,27 +165,7 @@ impl Work<'_> {
             name: options.name.clone(),
             digest: digest.clone(),
             config: json!({}),
-            dataset: DatasetManifest {
-                name: dataset.name.clone(),
-                file: dataset
-                    .path
-                    .file_name()
-                    .map(|name| name.to_string_lossy().into_owned())
-                    .unwrap_or_default(),
-                path: std::path::absolute(&dataset.path)
-                    .unwrap_or_else(|_| dataset.path.clone())
-                    .display()
-                    .to_string(),
-                sha256: dataset.fingerprint.sha256.clone(),
-                content: dataset.fingerprint.content.clone(),
-                conversations: conversations.len(),
-                questions: asked.len(),
-                order: dataset
-                    .conversations
-                    .iter()
-                    .map(|entry| entry.conversation.head.id.clone())
-                    .collect(),
-            },
+            dataset: DatasetManifest::new(dataset, conversations.len(), asked.len()),
             variants: vec![VariantManifest {
                 name: options.name.clone(),
                 system: IMPORTED.to_owned(),
@@ -194,11 +174,13 @@ impl Work<'_> {
                 control: false,
                 digest,
                 ingested_as: None,
+                upstream: String::new(),
                 cell: None,
             }],
             models: BTreeMap::new(),
             traffic: None,
             served_by: BTreeMap::new(),
+            resent: 0,
             systems: BTreeMap::new(),
             base: None,
             prices_date: None,

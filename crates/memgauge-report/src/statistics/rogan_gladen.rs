@@ -5,19 +5,16 @@ use serde::{Deserialize, Serialize};
 
 use super::bootstrap::{Bootstrap, Layout};
 use super::interval::Interval;
+use super::quantile::mean;
 use super::random::Xoshiro256;
 
-/// How a judge did on answers whose worth was known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JudgeCard {
-    /// Known-right answers shown.
-    pub right: usize,
-    /// Known-right answers that the judge accepted.
-    pub right_accepted: usize,
-    /// Known-wrong answers shown.
-    pub wrong: usize,
-    /// Known-wrong answers that the judge accepted.
-    pub wrong_accepted: usize,
+/// What a judge said about answers whose worth was known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum KnownLabels<'a> {
+    /// Labels, 0 to 1, of the answers shown, by cluster.
+    Shown(&'a [Vec<f64>]),
+    /// No answer was shown; this share of them is assumed to be accepted, and has no uncertainty of its own.
+    Assumed(f64),
 }
 
 /// A judged score corrected for the judge's errors.
@@ -25,26 +22,8 @@ pub struct JudgeCard {
 pub struct CorrectedScore {
     /// The corrected share of right answers, 0 to 1.
     pub score: f64,
-    /// Percentile interval, resampling the judged questions by conversation and the judge's card alike.
+    /// Percentile interval, resampling the judged questions and the known answers alike, each by conversation.
     pub interval: Interval,
-}
-
-impl JudgeCard {
-    /// Share of known-right answers accepted; `None` if none were shown.
-    #[must_use]
-    pub fn sensitivity(&self) -> Option<f64> {
-        share(self.right_accepted, self.right)
-    }
-
-    /// Share of known-wrong answers rejected; `None` if none were shown.
-    #[must_use]
-    pub fn specificity(&self) -> Option<f64> {
-        Some(1.0 - share(self.wrong_accepted, self.wrong)?)
-    }
-}
-
-fn share(part: usize, whole: usize) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
 }
 
 /// The estimator of Rogan and Gladen (1978), (J + specificity - 1) / (sensitivity + specificity - 1), held to 0 to 1.
@@ -55,45 +34,94 @@ pub fn rogan_gladen(accepted: f64, sensitivity: f64, specificity: f64) -> Option
     (skill > 0.0).then(|| ((accepted + specificity - 1.0) / skill).clamp(0.0, 1.0))
 }
 
-impl Bootstrap {
-    /// [`rogan_gladen`] of judged labels by cluster, with an interval. Resamples in which the judge does no better than
-    /// a coin are left out. `None` without labels, without a card, or for a judge that does no better than a coin.
-    #[must_use]
-    pub fn corrected_score(
-        &self,
-        clusters: &[Vec<bool>],
-        card: JudgeCard,
-    ) -> Option<CorrectedScore> {
-        let labels: Vec<bool> = clusters.iter().flatten().copied().collect();
-        let judged = share(labels.iter().filter(|label| **label).count(), labels.len())?;
-        let score = rogan_gladen(judged, card.sensitivity()?, card.specificity()?)?;
+/// Labels that are resampled.
+struct Sample {
+    layout: Layout,
+    labels: Vec<f64>,
+}
+
+impl Sample {
+    fn new(clusters: &[Vec<f64>]) -> Self {
         let places: Vec<_> = clusters
             .iter()
             .enumerate()
             .flat_map(|(at, labels)| labels.iter().map(move |_| (at, 0)))
             .collect();
-        let layout = Layout::new(&places);
+        Self {
+            layout: Layout::new(&places),
+            labels: clusters.concat(),
+        }
+    }
+
+    /// Mean label of one resample; `None` without labels.
+    fn draw(&self, generator: &mut Xoshiro256, counts: &mut Vec<u32>) -> Option<f64> {
+        counts.resize(self.labels.len(), 0);
+        self.layout.draw(generator, counts);
+        let (mut sum, mut drawn) = (0.0, 0.0);
+        for (label, count) in self.labels.iter().zip(counts.iter()) {
+            drawn += f64::from(*count);
+            sum += f64::from(*count) * label;
+        }
+        (drawn > 0.0).then(|| sum / drawn)
+    }
+}
+
+/// A share that is drawn anew in every resample, or stays as it was assumed.
+enum Share {
+    Drawn(Sample),
+    Fixed(f64),
+}
+
+impl Share {
+    fn of(known: KnownLabels<'_>) -> Self {
+        match known {
+            KnownLabels::Shown(clusters) => Self::Drawn(Sample::new(clusters)),
+            KnownLabels::Assumed(share) => Self::Fixed(share),
+        }
+    }
+
+    fn observed(&self) -> Option<f64> {
+        match self {
+            Self::Drawn(sample) => mean(&sample.labels),
+            Self::Fixed(share) => Some(*share),
+        }
+    }
+
+    fn draw(&self, generator: &mut Xoshiro256, counts: &mut Vec<u32>) -> Option<f64> {
+        match self {
+            Self::Drawn(sample) => sample.draw(generator, counts),
+            Self::Fixed(share) => Some(*share),
+        }
+    }
+}
+
+impl Bootstrap {
+    /// [`rogan_gladen`] of judged labels (0 to 1) by cluster, with an interval; `right` and `wrong` are what the judge
+    /// said about known-right and known-wrong answers. Resamples in which the judge does no better than a coin are left
+    /// out. `None` without labels, without known answers, or for a judge that does no better than a coin.
+    #[must_use]
+    pub fn corrected_score(
+        &self,
+        judged: &[Vec<f64>],
+        right: KnownLabels<'_>,
+        wrong: KnownLabels<'_>,
+    ) -> Option<CorrectedScore> {
+        let judged = Sample::new(judged);
+        let (right, wrong) = (Share::of(right), Share::of(wrong));
+        let score = rogan_gladen(
+            mean(&judged.labels)?,
+            right.observed()?,
+            1.0 - wrong.observed()?,
+        )?;
         let mut scores: Vec<f64> = (0..self.resamples)
             .into_par_iter()
-            .map_init(
-                || vec![0u32; labels.len()],
-                |counts, resample| {
-                    let mut generator = Xoshiro256::stream(self.seed, resample as u64);
-                    layout.draw(&mut generator, counts);
-                    let (mut accepted, mut drawn) = (0u64, 0u64);
-                    for (label, count) in labels.iter().zip(counts.iter()) {
-                        drawn += u64::from(*count);
-                        accepted += u64::from(*count) * u64::from(*label);
-                    }
-                    let mut redraw = |part: usize, whole: usize| {
-                        let hits = (0..whole).filter(|_| generator.below(whole) < part).count();
-                        share(hits, whole)
-                    };
-                    let sensitivity = redraw(card.right_accepted, card.right)?;
-                    let specificity = 1.0 - redraw(card.wrong_accepted, card.wrong)?;
-                    rogan_gladen(accepted as f64 / drawn as f64, sensitivity, specificity)
-                },
-            )
+            .map_init(Vec::new, |counts, resample| {
+                let mut generator = Xoshiro256::stream(self.seed, resample as u64);
+                let accepted = judged.draw(&mut generator, counts)?;
+                let sensitivity = right.draw(&mut generator, counts)?;
+                let specificity = 1.0 - wrong.draw(&mut generator, counts)?;
+                rogan_gladen(accepted, sensitivity, specificity)
+            })
             .flatten()
             .collect();
         scores.sort_unstable_by(f64::total_cmp);
@@ -115,45 +143,47 @@ mod tests {
         assert_eq!(rogan_gladen(0.05, 0.9, 0.9), Some(0.0));
     }
 
+    /// `accepted` of 100 answers in each of ten conversations.
+    fn labels(accepted: usize) -> Vec<Vec<f64>> {
+        let label = |q: usize, c: usize| f64::from(u8::from((q * 7 + c) % 100 < accepted));
+        (0..10)
+            .map(|c| (0..100).map(|q| label(q, c)).collect())
+            .collect()
+    }
+
     #[test]
     fn a_lenient_judge_is_corrected_down_with_a_wider_interval() {
-        let clusters: Vec<Vec<bool>> = (0..10)
-            .map(|c| (0..100).map(|q| (q * 7 + c) % 10 < 8).collect())
-            .collect();
         let bootstrap = Bootstrap {
             resamples: 2_000,
             ..Bootstrap::default()
         };
-        let exact = JudgeCard {
-            right: 500,
-            right_accepted: 500,
-            wrong: 500,
-            wrong_accepted: 0,
+        let (judged, all, none, some) = (labels(80), labels(100), labels(0), labels(40));
+        let score = |wrong: &[Vec<f64>]| {
+            let right = KnownLabels::Shown(&all);
+            bootstrap.corrected_score(&judged, right, KnownLabels::Shown(wrong))
         };
-        let lenient = JudgeCard {
-            wrong_accepted: 200,
-            ..exact
-        };
-        let plain = bootstrap.corrected_score(&clusters, exact).expect("labels");
-        let corrected = bootstrap
-            .corrected_score(&clusters, lenient)
-            .expect("labels");
+        let plain = score(&none).expect("labels");
+        let corrected = score(&some).expect("labels");
         assert!((plain.score - 0.8).abs() < 1e-12);
         assert!((corrected.score - (0.8 - 0.4) / 0.6).abs() < 1e-12);
         let width = |score: CorrectedScore| score.interval.high - score.interval.low;
         assert!(
             corrected.interval.contains(corrected.score) && width(corrected) > 1.5 * width(plain)
         );
-        assert_eq!(bootstrap.corrected_score(&[], exact), None);
+        // An assumption that says the same adds no width.
+        let assumed = bootstrap
+            .corrected_score(
+                &judged,
+                KnownLabels::Assumed(1.0),
+                KnownLabels::Assumed(0.4),
+            )
+            .expect("labels");
+        assert_eq!(assumed.score, corrected.score);
+        assert!(width(assumed) < width(corrected));
+        assert_eq!(score(&all), None);
+        assert_eq!(score(&[]), None);
         assert_eq!(
-            bootstrap.corrected_score(
-                &clusters,
-                JudgeCard {
-                    right: 0,
-                    right_accepted: 0,
-                    ..exact
-                }
-            ),
+            bootstrap.corrected_score(&[], KnownLabels::Assumed(1.0), KnownLabels::Assumed(0.0)),
             None
         );
     }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::calls::{CallRows, Calls};
+use super::index_error::index_errors;
 use super::judge::{Judged, judge_summary};
 use super::latency::{latency, replayed, total};
 use super::memory::MemoryRows;
@@ -14,6 +15,7 @@ use super::no_op::{Arm, Outcomes, no_ops};
 use super::repeats::{Repeated, repeat_summary, variance};
 use super::suspicion::suspicions;
 use super::values::Measured;
+use super::work::WorkRows;
 use super::{
     ContextTokens, DOMAINS, HEADLINES, J, Mean, REFERENCE, SLICES, Scores, Summary, VariantSummary,
 };
@@ -23,7 +25,7 @@ use crate::manifest::{Machine, Manifest};
 use crate::parquet::ParquetError;
 use crate::record::{ContextSummary, JudgementRow, Phase, SCHEMA_VERSION, TextMetrics, TimingRow};
 use crate::retrieval::RetrievalScores;
-use crate::rundir::{RunDir, RunDirError};
+use crate::rundir::{RunDir, RunDirError, files};
 use crate::statistics::{Bootstrap, Column, Estimate, Layout, StatisticsError};
 
 /// A run cannot be summarised.
@@ -80,13 +82,24 @@ pub fn summarise(
     bootstrap: Bootstrap,
 ) -> Result<Summary, SummaryError> {
     let mut rows: BTreeMap<String, Vec<Row>> = BTreeMap::new();
-    dir.records(|row: Row| rows.entry(row.variant.clone()).or_default().push(row))?;
+    let mut work = WorkRows::default();
+    dir.records(|row: Row| {
+        work.asked(&row.variant, &row.question.conversation, row.repeat);
+        rows.entry(row.variant.clone()).or_default().push(row);
+    })?;
     let mut timings: BTreeMap<String, Vec<TimingRow>> = BTreeMap::new();
     dir.timings(|row| timings.entry(row.variant.clone()).or_default().push(row))?;
     let mut memories: BTreeMap<String, MemoryRows> = BTreeMap::new();
-    dir.ingest(|row| memories.entry(row.variant.clone()).or_default().add(&row))?;
+    dir.ingest(|row| {
+        work.ingested(&row);
+        memories.entry(row.variant.clone()).or_default().add(&row);
+    })?;
     let mut calls: BTreeMap<String, CallRows> = BTreeMap::new();
-    dir.calls(|row| calls.entry(row.variant.clone()).or_default().add(row))?;
+    dir.calls(|row| {
+        work.called(&row);
+        calls.entry(row.variant.clone()).or_default().add(row);
+    })?;
+    dir.rows(files::PAID, |row| work.paid(row))?;
 
     // One column entry per question asked of any variant, so that all variants share a layout. Repeats of a
     // question are no questions of their own: their mean counts.
@@ -149,6 +162,7 @@ pub fn summarise(
             (owner.clone(), rows.cloned().collect())
         })
         .collect();
+    let mut index_errors = index_errors(dir, manifest)?;
     let suspicious = suspicions(&manifest.variants, &headline, &layout, &bootstrap)?;
     let answers = manifest.answers();
     let empty = Vec::new();
@@ -185,6 +199,7 @@ pub fn summarise(
             replayed: BTreeMap::new(),
             stages: BTreeMap::new(),
             cost: None,
+            index_error: index_errors.remove(&variant.name),
             no_op: Vec::new(),
             counters: memories
                 .get(variant.ingestion())
@@ -282,6 +297,8 @@ pub fn summarise(
         errata: None,
         bootstrap,
         machines: machines(manifest),
+        resent: manifest.resent,
+        work: Some(work.summary()),
         imported: manifest.imported.clone(),
         suspicious,
         variants,

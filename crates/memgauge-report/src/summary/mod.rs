@@ -2,6 +2,7 @@
 
 mod build;
 mod calls;
+mod index_error;
 mod judge;
 mod latency;
 mod memory;
@@ -10,6 +11,7 @@ mod rename;
 mod repeats;
 mod suspicion;
 mod values;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -23,10 +25,12 @@ use crate::statistics::{Bootstrap, Domain, PairedDifference};
 
 pub(crate) use build::{MeanOf, layout};
 pub use build::{SummaryError, summarise};
+pub use index_error::IndexError;
 pub use no_op::NoOp;
 pub use repeats::{RepeatSummary, Spread, VarianceParts};
 pub use suspicion::{Reason, Suspicion};
 pub use values::metric_names;
+pub use work::WorkSummary;
 
 pub(crate) use judge::{Judged, judge_summary};
 pub(crate) use repeats::{Repeated, repeat_summary, variance};
@@ -296,6 +300,10 @@ pub struct VariantSummary {
     /// What the calls cost; null without any.
     #[serde(default)]
     pub cost: Option<CostSummary>,
+    /// What its approximate index of vectors misses; null where it searches exactly, or no variant that is the same
+    /// otherwise does.
+    #[serde(default)]
+    pub index_error: Option<IndexError>,
     /// Why this arm tests nothing; empty where it does.
     #[serde(default)]
     pub no_op: Vec<NoOp>,
@@ -330,6 +338,12 @@ pub struct Summary {
     /// Machines that it ran on: with more than one, latencies are a mixture.
     #[serde(default = "one")]
     pub machines: usize,
+    /// As in the manifest.
+    #[serde(default)]
+    pub resent: u64,
+    /// What was done once for several; null in summaries of a memgauge that did not count.
+    #[serde(default)]
+    pub work: Option<WorkSummary>,
     /// Where the answers come from; null for a run of memgauge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Imported>,

@@ -86,8 +86,8 @@ pub(super) fn milliseconds(ms: f64) -> String {
     }
 }
 
-/// A mean token count: `26,031`.
-pub(super) fn thousands(value: f64) -> String {
+/// A whole number in groups of three digits: `26,031`.
+pub fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

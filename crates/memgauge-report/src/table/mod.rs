@@ -1,8 +1,10 @@
 //! Tables of a summary, as aligned text for a terminal and as Markdown.
 
+mod card;
 mod cell;
 mod comparison;
 mod errata;
+mod index_error;
 mod loss;
 mod memory;
 mod models;
@@ -13,11 +15,15 @@ mod render;
 mod repeats;
 mod report;
 mod scores;
+mod surrogate;
+mod work;
 
-pub use cell::with_interval;
+pub use card::judge_card;
 use cell::{mark, percent_with_interval};
+pub use cell::{thousands, with_interval};
 pub use comparison::comparison;
 pub use errata::{answers_by_key, errata_note, evidence_by_key};
+pub use index_error::index_errors;
 pub use loss::{located, loss_difference, moves, waterfall, waterfall_note};
 pub use memory::{losses, memory};
 pub use models::{calls, cost, judge, judged, latency};
@@ -26,6 +32,7 @@ pub use ranking::ranking;
 pub use render::{Style, Table};
 pub use report::{View, report};
 pub use scores::{categories, systems};
+pub use surrogate::{estimated, evaluated, powered};
 
 /// Shown where nothing is known: never 0.
 pub const UNKNOWN: &str = "–";

@@ -6,9 +6,10 @@ use memgauge_core::{Category, CategoryNames};
 
 use super::models::{calls, calls_models, cost, judge, latency, lost};
 use super::render::{Style, Table};
+use super::work::work;
 use super::{
-    answers_by_key, categories, errata_note, evidence_by_key, losses, memory, provenance, repeats,
-    systems, waterfall, waterfall_note,
+    answers_by_key, categories, errata_note, evidence_by_key, index_errors, losses, memory,
+    provenance, repeats, systems, waterfall, waterfall_note,
 };
 use crate::summary::{J, Latency, Summary};
 
@@ -105,6 +106,14 @@ pub fn report(summary: &Summary, view: impl Into<View>) -> String {
     }
     section(&memory(summary), &shared(summary));
     section(&losses(summary), "");
+    let indexes = index_errors(summary);
+    if !indexes.rows.is_empty() {
+        section(
+            &indexes,
+            "missed: memories among the k nearest that an approximate index does not find among its k, mean over questions; \
+             what follows is the difference to the variant that compares all vectors.",
+        );
+    }
     if summary
         .variants
         .iter()
@@ -134,8 +143,8 @@ pub fn report(summary: &Summary, view: impl Into<View>) -> String {
              recorded.",
         );
     }
-    if let Some(note) = conditions(summary) {
-        text.push_str(&note);
+    for note in [work(summary), conditions(summary)].iter().flatten() {
+        text.push_str(note);
         text.push('\n');
     }
     text.push_str(&warnings(summary));
@@ -146,6 +155,14 @@ pub fn report(summary: &Summary, view: impl Into<View>) -> String {
         for line in lost {
             let _ = writeln!(text, "  {line}");
         }
+    }
+    if summary.resent > 0 {
+        let _ = writeln!(
+            text,
+            "{} request(s) were under way when a process of this run was ended, and were sent again: they may have been \
+             paid for twice.",
+            summary.resent
+        );
     }
     if failed > 0 {
         let _ = writeln!(

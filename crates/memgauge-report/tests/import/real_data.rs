@@ -25,7 +25,7 @@ fn with(test: &str, file: &str, check: impl FnOnce(&ImportedRun)) {
     let Some(data) = data_folder(test) else {
         return;
     };
-    let dataset = locomo::load(&data.join("datasets/locomo10.json")).expect("LOCOMO");
+    let dataset = locomo::load(data.join("datasets/locomo10.json")).expect("LOCOMO");
     let folder = tempfile::tempdir().expect("a folder");
     let paths = [data.join("fixtures").join(file)];
     let runs = import_files(&paths, &dataset, &Asked::default(), folder.path()).expect("a run");

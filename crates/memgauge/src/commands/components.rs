@@ -102,9 +102,11 @@ fn document() -> String {
          This page is written by `memgauge components --format markdown`; a test keeps it equal.\n\n\
          An experiment is a TOML file: what is replayed, and the variants that are measured on it. Every\n\
          mistake in it is reported at once, with its line. `memgauge config show FILE --resolved` prints a\n\
-         file with all defaults; `--set path=value` changes a key for one run. The JSON schema for editors\n\
-         comes from `memgauge components --format json`.\n\n\
+         file with all defaults; `--set path=value` changes a key for one run. Its JSON schema is\n\
+         [config.schema.json](config.schema.json), written by `memgauge config schema`: editors that know the first\n\
+         line below complete and check what is typed.\n\n\
          ```toml\n\
+         #:schema ../docs/config.schema.json\n\
          name = \"example\"\n\
          dataset = { kind = \"sample\" }\n\n\
          [[variant]]\n\

@@ -9,7 +9,7 @@ use memgauge_report::table::{Style, Table};
 use serde_json::{Value, json};
 
 use crate::cli::{ConfigArgs, ConfigCommand, Format};
-use crate::{exit, output};
+use crate::{exit, output, places};
 
 pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<u8> {
     match &args.command {
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<u8> {
 fn check(files: &[std::path::PathBuf]) -> anyhow::Result<u8> {
     let mut wrong = Vec::new();
     for path in files {
-        match ConfigFile::load_with(path, &Default::default()) {
+        match ConfigFile::load_whole(path, &Default::default(), places::supplies()) {
             Ok(file) => {
                 let count = file.config.variant.len();
                 output::result(&format!("{}: {count} variant(s)\n", path.display()))?;

@@ -8,6 +8,7 @@ use memgauge_dataset::{DATASETS, Dataset, Entry, Fetched, locomo, resolve, sourc
 use memgauge_report::table::{Style, Table};
 
 use crate::cli::{DatasetArgs, DatasetCommand, Format, Global};
+use crate::commands::generate;
 use crate::commands::model::{Bar, fetch_file};
 use crate::{exit, output, places};
 
@@ -17,6 +18,7 @@ pub(crate) async fn run(args: &DatasetArgs, global: &Global) -> anyhow::Result<u
         DatasetCommand::Fetch { name, to } => fetch(name, to.as_deref(), global).await,
         DatasetCommand::Verify(choice) => verify(&choice.name),
         DatasetCommand::Stats { choice, format } => stats(&choice.name, *format),
+        DatasetCommand::Generate(args) => generate::run(args),
         DatasetCommand::Show {
             conversation,
             session,

@@ -27,6 +27,7 @@ pub(crate) async fn run(args: &JudgeArgs, global: &Global) -> anyhow::Result<u8>
         errata,
         name: args.name.clone().unwrap_or_else(|| file_name(&file)),
         jobs: args.jobs,
+        sample: args.sample.map(|size| (size, args.seed)),
         supplies: Supplies {
             exchange: Arc::clone(&exchange),
             ..places::supplies()
@@ -115,7 +116,7 @@ fn bare_config(manifest: &Manifest) -> Value {
 }
 
 /// The prompt's name, as a name for a file.
-fn file_name(file: &ConfigFile) -> String {
+pub(super) fn file_name(file: &ConfigFile) -> String {
     let judge = serde_json::to_value(&file.config.judge).unwrap_or_default();
     let prompt = judge.get("prompt").and_then(serde_json::Value::as_str);
     let name = prompt.unwrap_or(file.config.judge.kind());

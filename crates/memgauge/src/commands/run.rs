@@ -4,13 +4,52 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use memgauge_experiment::{ConfigFile, Plan, RunOptions, RunReport, Runner, Shard, Stop, Supplies};
+use clap::Args;
+use memgauge_experiment::{
+    ConfigFile, ExperimentError, Plan, RunOptions, RunReport, Runner, Shard, Stop, Supplies,
+};
 use memgauge_report::loss::LossRules;
 use memgauge_report::{RunDir, files};
 
-use crate::cli::{Global, RunArgs};
+use crate::cli::{ConfigOptions, Format, Global, TrafficOptions};
+use crate::limits::LimitOptions;
 use crate::progress::Progress;
+use crate::view::ViewOptions;
 use crate::{exit, output, places, traffic};
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The experiment.
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    file: Option<PathBuf>,
+    /// Go on with this run directory.
+    #[arg(long, value_name = "DIR")]
+    resume: Option<PathBuf>,
+    /// With --resume: ask again what failed for reasons of infrastructure (a model that could not be reached, a
+    /// crash), and nothing else. Replies that could not be read are outcomes and stay.
+    #[arg(long, requires = "resume")]
+    retry_failed: bool,
+    #[command(flatten)]
+    config: ConfigOptions,
+    /// Conversations ingested and questions answered at a time.
+    #[arg(long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Folder for run directories.
+    #[arg(long, value_name = "DIR", default_value = "reports/runs")]
+    out: PathBuf,
+    /// Run only part K of N; `memgauge merge` joins the parts.
+    #[arg(long, value_name = "K/N", conflicts_with = "resume")]
+    shard: Option<Shard>,
+    #[command(flatten)]
+    limits: LimitOptions,
+    #[command(flatten)]
+    traffic: TrafficOptions,
+    #[command(flatten)]
+    view: ViewOptions,
+    /// How the results are written to standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
 
 pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
     let begun = match &args.resume {
@@ -46,10 +85,17 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
                 .or_else(|| recorded.is_file().then_some(recorded));
             (file, explicit)
         }
-        (None, Some(path)) => (
-            ConfigFile::load_with(path, &args.config.choices())?,
-            args.config.dataset.clone(),
-        ),
+        (None, Some(path)) => {
+            let choices = args.config.choices();
+            let file = match ConfigFile::load_with(path, &choices) {
+                // Parts are built below; where that is not reached, what is wrong with them is told all the same.
+                Err(ExperimentError::Config(_)) => {
+                    ConfigFile::load_whole(path, &choices, places::supplies())
+                }
+                loaded => loaded,
+            };
+            (file?, args.config.dataset.clone())
+        }
         (None, None) => return Err(exit::user("give an experiment, or --resume DIR")),
     };
     let dataset = places::dataset_of(&file, explicit.clone())?;
@@ -83,6 +129,7 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
         revision: option_env!("MEMGAUGE_REVISION").map(str::to_owned),
         started: jiff::Timestamp::now().to_string(),
         retry_failed: args.retry_failed,
+        limits: args.limits.limits(),
         supplies: Supplies {
             exchange: Arc::clone(&exchange),
             ..places::supplies()
@@ -129,6 +176,14 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
                 dir.path().display()
             ));
             Ok(exit::INTERRUPTED)
+        }
+        RunReport::Limited { dir, reached } => {
+            if let Some(line) = traffic::line(&exchange.report()).filter(|_| !global.quiet) {
+                output::note(&line);
+            }
+            let cache = args.traffic.cache.as_deref();
+            output::note(&args.limits.message(dir.path(), cache, &reached));
+            Ok(exit::BUDGET)
         }
     }
 }

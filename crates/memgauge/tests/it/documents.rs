@@ -15,6 +15,17 @@ fn the_config_reference_is_up_to_date() {
     );
 }
 
+#[test]
+fn the_schema_for_editors_is_up_to_date() {
+    let ended = end(memgauge().args(["config", "schema"]));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let written = std::fs::read_to_string(root().join("docs/config.schema.json"));
+    assert!(
+        written.expect("docs/config.schema.json") == ended.stdout,
+        "docs/config.schema.json is out of date: memgauge config schema > docs/config.schema.json"
+    );
+}
+
 /// Every config file of `folder` and of the folders in it.
 fn config_files(folder: &Path, files: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("experiments") {
@@ -47,7 +58,7 @@ fn every_experiment_is_sound() {
         // Every part of it can be built, without a key and without LOCOMO.
         let mut command = memgauge();
         command.arg("plan").arg(&path).arg("--dataset").arg(&sample);
-        let ended = end(command.arg("--quiet"));
+        let ended = end(command.args(["--quiet", "--conversations", "sample-1"]));
         assert_eq!(ended.code, 0, "{shown}: {}", ended.stderr);
         assert!(ended.stdout.contains("chat calls"), "{shown}");
     }

@@ -67,6 +67,107 @@ fn mistakes_in_the_config_are_named_with_line_and_remedy() {
     }
 }
 
+/// Something wrong with every part of a config.
+const HOSTILE: &str = r#"
+name = "test"
+dataset = { kind = "sampel" }
+sed = 3
+answerer = { kind = "llm", model = "chatt" }
+controls = { swapped = ["trns"] }
+[models.chat]
+kind = "fake"
+
+[[variant]]
+name = "turns"
+system = { kind = "turns", retreiver = { kind = "hybrid", k = 5 } }
+
+[[variant]]
+name = "a/b"
+system = { kind = "turns", retriever = { kind = "dense", k = "five" } }
+
+[[variant]]
+name = "dense"
+system = { kind = "turns", embedder = "sttic" }
+
+[[variant]]
+name = "dense"
+answerer = { kind = "system" }
+system = { kind = "turns" }
+
+[[sweep]]
+variant = "dense"
+[sweep.axes]
+"system.retriever.kk" = [1, 2]
+"system.fusion.kind" = ["rff"]
+
+[[sweep]]
+variant = "dens"
+[sweep.axes]
+"system.retriever.k" = []
+
+[profile.ci]
+inherits = "cj"
+
+[profile.nightly]
+datset = { limit = 2 }
+"#;
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let arguments = [
+        "--profile",
+        "nightli",
+        "--set",
+        "variant[9].name=x",
+        "--set",
+        "jobs=many",
+        "--set",
+        "variant[3].system.store.vectors.kind=aroy",
+        "--only",
+        "variant=zzz* category=temprl foo=1",
+    ];
+    let expected = [
+        "test.toml:3: `dataset.kind`: unknown value `sampel`, did you mean `sample`?",
+        "test.toml:4: `sed`: unknown key `sed`, did you mean `seed`?",
+        "test.toml:5: `answerer.model`: unknown model `chatt`, did you mean `chat`?",
+        "test.toml:6: `controls.swapped[0]`: no variant is named `trns`, did you mean `turns`?",
+        "test.toml:12: `variant[0].system.retreiver`: unknown key",
+        "test.toml:15: `variant[1].name`: `a/b` is not a name",
+        "test.toml:16: `variant[1].system.retriever.k`: expected an integer, found \"five\"",
+        "test.toml:20: `variant[2].system.embedder`: unknown model `sttic`, did you mean `static`?",
+        "test.toml:23: `variant[3].name`: `dense` is the name of variant[2] already",
+        "test.toml:24: `variant[3].answerer`: `system` needs a system that answers",
+        "test.toml:30: `sweep[0].axes.system.retriever.kk[0]`: `system.retriever.kk`: unknown key",
+        "test.toml:31: `sweep[0].axes.system.fusion.kind[0]`: `system.fusion.kind`: unknown kind `rff`, did you mean `rrf`?",
+        "test.toml:34: `sweep[1].variant`: unknown variant `dens`, did you mean `dense`?",
+        "test.toml:39: `profile.ci.inherits`: unknown profile `cj`, did you mean `ci`?",
+        "test.toml:42: `datset`: unknown key `datset`, did you mean `dataset`?",
+        "--profile: unknown profile `nightli`, did you mean `nightly`?",
+        "--set variant[9].name=x: `variant` has 4 item(s), no item 9",
+        "--set jobs: `jobs`: expected an integer, found \"many\"",
+        "--set variant[3].system.store.vectors.kind: ",
+        "--only: unknown category `temprl`, did you mean `temporal`?",
+        "--only: unknown key `foo` (known: variant, category, conversation)",
+    ];
+    let message = refused(HOSTILE, &arguments);
+    for part in expected {
+        assert!(message.contains(part), "{part}\n{message}");
+    }
+    // Nothing but these: no mistake of ours follows from them.
+    assert_eq!(
+        message.trim_end().lines().count(),
+        expected.len(),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_part_that_keeps_nothing_is_told_by_its_pattern() {
+    let message = refused(SOUND, &["--only", "variant=turns variant=zzz*"]);
+    let told = "--only: variant=zzz* keeps nothing (there is: turns)";
+    assert!(message.contains(told), "{message}");
+}
+
 #[test]
 fn selections_must_exist() {
     let message = refused(SOUND, &["--conversations", "sample-9"]);

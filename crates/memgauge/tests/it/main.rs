@@ -6,6 +6,7 @@
     reason = "tests fail by panicking and say on standard error which real data they used"
 )]
 
+mod budget;
 mod commands;
 mod compare;
 mod documents;
@@ -15,12 +16,18 @@ mod errors;
 mod external;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
+mod faults;
+mod generate;
 mod import;
 mod isolation;
+mod judge_errors;
+mod killed;
 mod losses;
 mod memory;
 mod models;
 mod names;
+mod paid;
+mod plan;
 mod prompts;
 mod protocols;
 mod provider;
@@ -30,7 +37,9 @@ mod rank;
 mod real_data;
 mod repeats;
 mod resume;
+mod retried;
 mod shard;
+mod sharing;
 mod traffic;
 
 use std::path::{Path, PathBuf};

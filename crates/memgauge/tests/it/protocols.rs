@@ -148,19 +148,29 @@ fn a_plan_counts_the_calls_that_it_can_know() {
         let mut named = variants.filter(|variant| variant["name"] == name);
         named.next().expect(name)["calls"].clone()
     };
+    let bounds = |calls: &Value, step: &str| {
+        let of = |bound: &str| calls[step][bound].as_f64();
+        (of("low").unwrap_or(0.0), of("high").unwrap_or(0.0))
+    };
     // Whole sessions, once per speaker; how many facts come of them nobody knows.
     let mem0 = calls("mem0");
-    assert_eq!(mem0["extract"], 48);
-    assert_eq!(mem0["summary"], 0);
-    assert!(mem0["update"].is_null());
-    assert_eq!(
-        (&mem0["answer"], &mem0["judge"]),
-        (&questions.into(), &questions.into())
-    );
+    assert_eq!(bounds(&mem0, "extract"), (48.0, 48.0));
+    assert!(mem0["summary"].is_null());
+    let (low, high) = bounds(&mem0, "update");
+    assert!(low > 0.0 && high > 2.0 * low, "{low} {high}");
+    let all = questions as f64;
+    assert_eq!(bounds(&mem0, "answer"), (all, all));
+    assert_eq!(bounds(&mem0, "judge"), (all, all));
+    // Two calls per message pair, perhaps one about conflicts; and two per question, one for each memory.
     let mem0g = calls("mem0g");
-    let windows = mem0g["windows"].as_u64().expect("a number");
-    assert!(windows > 472, "two per pair: {windows}");
-    assert_eq!(mem0g["graph"], 2 * windows + 2 * questions);
+    let (windows, _) = bounds(&mem0g, "extract");
+    assert!(windows > 472.0, "two per pair: {windows}");
+    let (low, high) = bounds(&mem0g, "graph");
+    let sure = 2.0 * windows + 2.0 * all;
+    assert!(
+        low >= sure && high > low && high <= sure + windows,
+        "{low} {high}: {sure}"
+    );
     let full = calls("full-context");
-    assert_eq!((&full["windows"], &full["update"]), (&0.into(), &0.into()));
+    assert!(full["extract"].is_null() && full["update"].is_null());
 }

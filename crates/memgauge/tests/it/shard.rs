@@ -156,6 +156,30 @@ fn what_does_not_belong_together_is_refused_and_leaves_nothing() {
         &[parts[0].clone(), parts[1].clone(), other],
         "the config differs",
     );
+    // What else a manifest says of the things that went in.
+    let path = parts[1].join("manifest.json");
+    let sound = std::fs::read(&path).expect("a manifest");
+    for (pointer, why) in [
+        ("/dataset/content", "the dataset's content differs"),
+        ("/prompts", "a prompt differs"),
+        ("/models", "a model differs"),
+        ("/tool", "the version of memgauge differs"),
+        ("/revision", "the revision of memgauge differs"),
+        ("/prices_date", "the price table differs"),
+        ("/traffic/mode", "the traffic differs"),
+        ("/shard/of", "the number of parts differs"),
+        ("/digest", "the digest of the experiment differs"),
+    ] {
+        let mut manifest: serde_json::Value = serde_json::from_slice(&sound).expect("JSON");
+        *manifest.pointer_mut(pointer).expect(pointer) = match pointer {
+            "/prompts" | "/models" => serde_json::json!({ "other": "digest" }),
+            "/shard/of" => serde_json::json!(4),
+            _ => serde_json::json!("other"),
+        };
+        std::fs::write(&path, manifest.to_string()).expect("a manifest");
+        refused(&parts, why);
+    }
+    std::fs::write(&path, &sound).expect("a manifest");
     let whole = place.run("whole", &[]);
     refused(&[whole], "without --shard");
     std::fs::remove_file(parts[2].join("summary.json")).expect("a summary");

@@ -4,6 +4,8 @@ mod extract;
 mod reply;
 mod summary;
 #[cfg(test)]
+mod summary_tests;
+#[cfg(test)]
 mod tests;
 
 use memgauge_core::{Build, BuildError, Extractor, Parts};

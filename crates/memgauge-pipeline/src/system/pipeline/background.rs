@@ -14,11 +14,11 @@ use memgauge_core::{
     ComponentError, ConversationHead, ConversationId, Cx, ErrorKind, Fact, MemoryEvent, Meter,
     Scope, Searchable, Session, Stage, Turn, Window,
 };
-use memgauge_store::{Settled, Store};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+use super::aside;
 use super::consolidate::{Consolidator, Portion};
 
 /// A window that was added and is not consolidated yet: all that is needed to do it, even by another
@@ -76,12 +76,22 @@ impl Work {
         }
     }
 
+    /// What was said.
+    pub(super) fn text(&self) -> String {
+        let turns = self.session.turns.get(self.turns.clone());
+        let texts = turns
+            .unwrap_or_default()
+            .iter()
+            .map(|turn| turn.text.as_str());
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
     fn to_bytes(&self) -> Result<Vec<u8>, ComponentError> {
         serde_json::to_vec(self).map_err(damaged)
     }
 }
 
-fn damaged(error: impl ToString) -> ComponentError {
+pub(super) fn damaged(error: impl ToString) -> ComponentError {
     ComponentError::new("store", ErrorKind::Storage, error)
 }
 
@@ -133,16 +143,16 @@ struct State {
     bookings: Vec<Arc<Booking>>,
     events: Vec<(ConversationId, MemoryEvent)>,
     failure: Option<ComponentError>,
-    /// Why work was put aside since the last flush: the first reason.
-    buried: Option<ComponentError>,
+    /// Why work was put aside, until somebody is told: the first reason.
+    put_aside: Option<ComponentError>,
 }
 
 /// What the worker and those who add work share.
 struct Shared {
     consolidator: Arc<Consolidator>,
-    /// Whether work that can never be done is put aside. In a replay it ends the ingestion instead: half a memory
-    /// is none.
-    buries: bool,
+    /// Whether work that can never be done is put aside, so that what was added after it is done. In a replay it
+    /// ends the ingestion instead: half a memory is none.
+    puts_aside: bool,
     state: Mutex<State>,
 }
 
@@ -166,11 +176,11 @@ pub(super) struct Background {
 
 impl Background {
     /// A queue in which `queue` windows may wait.
-    pub(super) fn new(consolidator: Arc<Consolidator>, queue: usize, buries: bool) -> Self {
+    pub(super) fn new(consolidator: Arc<Consolidator>, queue: usize, puts_aside: bool) -> Self {
         Self {
             shared: Arc::new(Shared {
                 consolidator,
-                buries,
+                puts_aside,
                 state: Mutex::default(),
             }),
             room: Arc::new(Semaphore::new(queue.min(Semaphore::MAX_PERMITS))),
@@ -240,14 +250,13 @@ impl Background {
         waits.await.map_err(|_| stopped())?;
         let (bookings, events, failure) = {
             let mut state = self.shared.state();
-            let events = match (&state.failure, &state.buried) {
-                (None, None) => std::mem::take(&mut state.events),
+            let events = match state.failure {
                 // What was done stands in the store's history and is told by the flush that succeeds.
-                _ => Vec::new(),
+                Some(_) => Vec::new(),
+                None => std::mem::take(&mut state.events),
             };
             let bookings = std::mem::take(&mut state.bookings);
-            let failure = state.failure.take().or(state.buried.take());
-            (bookings, events, failure)
+            (bookings, events, state.failure.take())
         };
         for booking in bookings {
             cx.absorb(&booking.meter);
@@ -264,6 +273,16 @@ impl Background {
             Some(failure) => Err(failure),
             None => Ok(events),
         }
+    }
+
+    /// Why work was put aside since the last call: the first reason.
+    pub(super) fn put_aside(&self) -> Option<ComponentError> {
+        self.shared.state().put_aside.take()
+    }
+
+    /// Forgets what was done and what failed: the store was emptied. The worker must have nothing to do.
+    pub(super) fn forget(&self) {
+        *self.shared.state() = State::default();
     }
 
     /// Stops the worker; what is queued stays in the store.
@@ -302,37 +321,6 @@ impl Drop for Background {
             worker.task.abort();
         }
     }
-}
-
-/// Name under which the store keeps work that was put aside.
-const BURIED: &str = "buried";
-
-/// Work that was put aside, and why.
-#[derive(Serialize, Deserialize)]
-struct Buried {
-    number: u64,
-    error: String,
-    work: Work,
-}
-
-fn buried(store: &Store) -> Result<Vec<Buried>, ComponentError> {
-    match store.note(BURIED)? {
-        Some(note) => serde_json::from_slice(&note).map_err(damaged),
-        None => Ok(Vec::new()),
-    }
-}
-
-/// What is in the work that was put aside, and why: texts and reasons.
-pub(in crate::system) fn put_aside(store: &Store) -> Result<Vec<(String, String)>, ComponentError> {
-    let told = buried(store)?.into_iter().map(|buried| {
-        let turns = buried.work.session.turns.get(buried.work.turns.clone());
-        let texts = turns
-            .unwrap_or_default()
-            .iter()
-            .map(|turn| turn.text.as_str());
-        (texts.collect::<Vec<_>>().join("\n"), buried.error)
-    });
-    Ok(told.collect())
 }
 
 /// Whether trying again cannot help.
@@ -415,10 +403,11 @@ impl Shared {
             let events = events.into_iter().map(|e| (work.head.id.clone(), e));
             self.state().events.extend(events);
             if let Err(failure) = done {
-                if !self.buries || !is_hopeless(failure.kind) {
+                if !self.puts_aside || !is_hopeless(failure.kind) {
                     return Err(failure);
                 }
-                self.bury(number, &work, &failure)?;
+                aside::put(&self.consolidator.store, number, work, &failure)?;
+                self.state().put_aside.get_or_insert(failure);
                 continue;
             }
             if work.ends_session && waiting.is_some() {
@@ -426,30 +415,6 @@ impl Shared {
                 *booking.after.lock().unwrap_or_else(PoisonError::into_inner) = after;
             }
         }
-    }
-
-    /// Puts work that fails whenever it is tried aside, so that what was added after it is done. It stays in the
-    /// store, and the next flush tells.
-    fn bury(
-        &self,
-        number: u64,
-        work: &Work,
-        failure: &ComponentError,
-    ) -> Result<(), ComponentError> {
-        let store = &self.consolidator.store;
-        let mut buried = buried(store)?;
-        // A process may have ended between the two steps below.
-        buried.retain(|other| other.number != number);
-        buried.push(Buried {
-            number,
-            error: failure.to_string(),
-            work: work.clone(),
-        });
-        let note = serde_json::to_vec(&buried).map_err(damaged)?;
-        store.set_note(BURIED, &note)?;
-        store.apply_queued(&[], &Settled::Done(number))?;
-        self.state().buried.get_or_insert_with(|| again(failure));
-        Ok(())
     }
 
     /// Books for work that an earlier process, or an earlier attempt, left: when it was added is not

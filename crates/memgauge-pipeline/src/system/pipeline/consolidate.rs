@@ -64,11 +64,11 @@ impl Consolidator {
             ticket,
         );
         let Some((graph, embedder)) = self.graph.as_deref().zip(self.embedder.as_ref()) else {
-            events.extend(desk.remember(cx, self.update.as_ref(), facts).await?);
-            return Ok(());
+            return desk.remember(cx, self.update.as_ref(), facts, events).await;
         };
         let desk = desk.before_the_graph();
-        events.extend(desk.remember(cx, self.update.as_ref(), facts).await?);
+        desk.remember(cx, self.update.as_ref(), facts, events)
+            .await?;
         let seat = Seat {
             store: &self.store,
             embedder,

@@ -1,5 +1,6 @@
 //! The one memory system that all others but the baselines are settings of.
 
+mod aside;
 mod background;
 #[cfg(test)]
 mod background_tests;
@@ -19,7 +20,8 @@ use memgauge_core::{
 };
 use memgauge_store::Store;
 
-pub(super) use background::{Ticket, put_aside};
+pub(super) use aside::told as put_aside;
+pub(super) use background::Ticket;
 pub use config::{ConsolidationConfig, Perspectives, PipelineConfig, StorageConfig};
 pub(super) use consolidate::Consolidator;
 pub(super) use intake::Intake;
@@ -67,6 +69,24 @@ impl Pipeline {
     /// The parts that turn what is said into memories.
     pub(super) fn consolidator(&self) -> &Consolidator {
         &self.consolidator
+    }
+
+    /// Takes out everything, and forgets what parts keep in mind of it. Nothing may be at work in the background.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn clear(&self) -> Result<(), ComponentError> {
+        self.store().clear()?;
+        if let Some(background) = &self.background {
+            background.forget();
+        }
+        self.consolidator.extractor.forget(&|_| true);
+        Ok(())
+    }
+
+    /// Why work in the background was put aside since the last call: the first reason.
+    pub fn newly_put_aside(&self) -> Option<ComponentError> {
+        self.background.as_ref().and_then(Background::put_aside)
     }
 
     /// Ends the work in the background, which the store keeps for whoever opens it next, and closes the

@@ -9,7 +9,8 @@ use memgauge_core::QuestionId;
 use memgauge_core::config::unknown;
 use memgauge_dataset::locomo;
 use memgauge_report::statistics::Bootstrap;
-use memgauge_report::{Manifest, RunDir, Summary, files, show_question, summarise};
+use memgauge_report::surrogate::SurrogateReport;
+use memgauge_report::{Manifest, RunDir, Summary, files, show_question, summarise, table};
 
 use crate::cli::Format;
 use crate::view::ViewOptions;
@@ -87,6 +88,16 @@ fn whole(dir: &RunDir, manifest: &Manifest, args: &ShowArgs) -> anyhow::Result<u
     };
     let rules = args.losses.rules(dir)?;
     args.view.print(dir, summary, &rules, args.format)?;
+    if dir.file(files::SURROGATE).is_file() {
+        let style = match args.format {
+            Format::Human => table::Style::Text,
+            Format::Markdown => table::Style::Markdown,
+            // The file is JSON itself.
+            Format::Json => return Ok(exit::DONE),
+        };
+        let report: SurrogateReport = dir.read_json(files::SURROGATE)?;
+        output::result(&format!("\n{}", table::estimated(&report, style)))?;
+    }
     Ok(exit::DONE)
 }
 

@@ -1,17 +1,34 @@
-//! The smallest value that a JSON schema allows, as far as replies of models need it.
+//! A value that a JSON schema allows, as far as replies of models need it.
 
 use serde_json::{Map, Number, Value, json};
 
 /// Schemas that contain themselves end here.
 const DEPTH: usize = 16;
 
-/// A small instance of `schema`: required properties alone, as few items as allowed, the first of
-/// several values. Patterns and formats are not looked at.
-pub(super) fn instance(schema: &Value) -> Value {
-    build(schema, schema, DEPTH)
+/// What lists and texts are filled with, within the bounds of the schema.
+#[derive(Clone, Copy)]
+pub struct Filling<'a> {
+    /// Items of a list.
+    pub items: u64,
+    /// The next text.
+    pub text: &'a dyn Fn() -> String,
 }
 
-fn build(root: &Value, schema: &Value, depth: usize) -> Value {
+impl Filling<'_> {
+    /// Lists as short as allowed.
+    pub(super) const MINIMAL: Filling<'static> = Filling {
+        items: 0,
+        text: &|| String::from("fake"),
+    };
+}
+
+/// An instance of `schema`: required properties alone, the first of several values. Patterns and formats are not
+/// looked at.
+pub(super) fn instance(schema: &Value, filling: &Filling<'_>) -> Value {
+    build(schema, schema, filling, DEPTH)
+}
+
+fn build(root: &Value, schema: &Value, filling: &Filling<'_>, depth: usize) -> Value {
     if depth == 0 {
         return Value::Null;
     }
@@ -27,11 +44,13 @@ fn build(root: &Value, schema: &Value, depth: usize) -> Value {
         let target = reference
             .strip_prefix('#')
             .and_then(|pointer| root.pointer(pointer));
-        return target.map_or(Value::Null, |target| build(root, target, depth - 1));
+        return target.map_or(Value::Null, |target| {
+            build(root, target, filling, depth - 1)
+        });
     }
     for choice in ["anyOf", "oneOf", "allOf"] {
         if let Some(first) = schema.get(choice).and_then(|choices| choices.get(0)) {
-            return build(root, first, depth - 1);
+            return build(root, first, filling, depth - 1);
         }
     }
     let kind = match schema.get("type") {
@@ -47,27 +66,31 @@ fn build(root: &Value, schema: &Value, depth: usize) -> Value {
             let mut object = Map::new();
             for name in required.into_iter().flatten().filter_map(Value::as_str) {
                 let property = schema.get("properties").and_then(|all| all.get(name));
-                let value = property.map_or(Value::Null, |it| build(root, it, depth - 1));
+                let value = property.map_or(Value::Null, |it| build(root, it, filling, depth - 1));
                 object.insert(name.to_owned(), value);
             }
             Value::Object(object)
         }
         "array" => {
-            let count = schema.get("minItems").and_then(Value::as_u64).unwrap_or(0);
-            let item = schema.get("items").cloned().unwrap_or(Value::Null);
-            (0..count).map(|_| build(root, &item, depth - 1)).collect()
+            let bound = |name: &str| schema.get(name).and_then(Value::as_u64);
+            let count = filling.items.max(bound("minItems").unwrap_or(0));
+            let count = count.min(bound("maxItems").unwrap_or(u64::MAX));
+            let item = schema.get("items").unwrap_or(&Value::Null);
+            (0..count)
+                .map(|_| build(root, item, filling, depth - 1))
+                .collect()
         }
         "string" => {
             let bound = |name: &str| {
                 let bound = schema.get(name).and_then(Value::as_u64);
                 bound.and_then(|bound| usize::try_from(bound).ok())
             };
-            let mut text = "fake".to_owned();
+            let mut text = (filling.text)();
             while text.len() < bound("minLength").unwrap_or(0) {
                 text.push('.');
             }
-            text.truncate(bound("maxLength").unwrap_or(usize::MAX));
-            Value::String(text)
+            let most = bound("maxLength").unwrap_or(usize::MAX);
+            Value::String(text.chars().take(most).collect())
         }
         "integer" | "number" => {
             let above = schema.get("exclusiveMinimum").and_then(Value::as_f64);
@@ -108,7 +131,7 @@ mod tests {
             "$defs": {"thing": {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"]}},
         });
         assert_eq!(
-            instance(&schema),
+            instance(&schema, &Filling::MINIMAL),
             json!({
                 "facts": [],
                 "label": "CORRECT",
@@ -121,8 +144,26 @@ mod tests {
     }
 
     #[test]
+    fn lists_and_texts_are_filled_within_their_bounds() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "many": {"type": "array", "items": {"type": "string", "maxLength": 3}},
+                "few": {"type": "array", "maxItems": 1, "items": {"type": "string"}},
+            },
+            "required": ["many", "few"],
+        });
+        let filling = Filling {
+            items: 2,
+            text: &|| "words".to_owned(),
+        };
+        let expected = json!({"many": ["wor", "wor"], "few": ["words"]});
+        assert_eq!(instance(&schema, &filling), expected);
+    }
+
+    #[test]
     fn a_schema_of_itself_ends() {
         let schema = json!({"$ref": "#"});
-        assert_eq!(instance(&schema), Value::Null);
+        assert_eq!(instance(&schema, &Filling::MINIMAL), Value::Null);
     }
 }
