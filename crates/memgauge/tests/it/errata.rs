@@ -113,6 +113,28 @@ fn only_the_corrupt_answers_are_judged_again_and_then_there_is_a_corrected_j() {
     assert_ne!(changed["errata"]["digest"], before["errata"]["digest"]);
     assert_eq!(j(&changed, "corrected"), Value::Null);
 
+    // Tables of several runs can leave the question out.
+    let ranked = |arguments: &[&str]| -> Value {
+        let mut command = memgauge();
+        command
+            .arg("rank")
+            .arg(&run)
+            .args(["--metric", "f1.locomo"]);
+        command.args(["--names", "mem0-paper", "--format", "json"]);
+        let ended = end(command.args(arguments));
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        let ranking: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+        assert_eq!(ranking["names"], "mem0-paper");
+        ranking["groups"][0]["rows"][0].clone()
+    };
+    let path = errata.display().to_string();
+    let (all, clean) = (ranked(&[]), ranked(&["--errata", &path]));
+    assert_eq!(all["key"], "published");
+    let key = clean["key"].as_str().expect("a key");
+    assert_eq!(key, "published, clean subset");
+    let asked = |row: &Value| row["asked"].as_u64().expect("a count");
+    assert_eq!(asked(&clean) + 1, asked(&all));
+
     let ended = end(memgauge().arg("judge").arg(&run).arg("--only-errata"));
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("--errata"), "{}", ended.stderr);
