@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::import::Imported;
 use crate::manifest::{Manifest, VariantManifest};
 
 /// The answer key as the dataset has it.
@@ -112,10 +113,10 @@ pub struct ArmFacts {
 pub(super) fn facts(
     manifest: &Manifest,
     variant: &VariantManifest,
-    imported: Option<&Value>,
     finished: bool,
     labelled: bool,
 ) -> ArmFacts {
+    let imported = manifest.imported.as_ref();
     let judge = match imported {
         Some(imported) => imported_judge(imported),
         None => own_judge(manifest),
@@ -130,7 +131,7 @@ pub(super) fn facts(
             content: manifest.dataset.content.clone(),
         },
         answer_model: match imported {
-            Some(imported) => text(imported, "answer_model"),
+            Some(imported) => imported.answer_model.clone(),
             None => Some(own_answer_model(manifest, variant)),
         },
         judge: labelled.then_some(judge),
@@ -147,13 +148,14 @@ fn text(value: &Value, key: &str) -> Option<String> {
     value.get(key)?.as_str().map(str::to_owned)
 }
 
-fn imported_judge(imported: &Value) -> JudgeFacts {
+/// What the files, or who imported them, say about the judge: a prompt goes by a name or a digest.
+fn imported_judge(imported: &Imported) -> JudgeFacts {
     JudgeFacts {
         digest: None,
-        model: text(imported, "judge_model"),
+        model: imported.judge_model.clone(),
         served_by: Vec::new(),
         prompt: None,
-        prompt_digest: text(imported, "judge_prompt"),
+        prompt_digest: imported.judge_prompt.clone(),
         settings: None,
     }
 }

@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use memgauge_core::{Category, QuestionId};
-use serde::Deserialize;
-use serde_json::Value;
 
 use super::answer::{Answers, ArmAnswer, Row};
 use super::facts::{ArmFacts, facts};
@@ -90,17 +88,9 @@ pub fn arms(selections: &[Selection]) -> Result<Vec<Arm>, SelectionError> {
     Ok(found)
 }
 
-/// Parts of a manifest that only some runs have.
-#[derive(Deserialize)]
-struct Extras {
-    #[serde(default)]
-    imported: Option<Value>,
-}
-
 /// All variants of a run.
 fn read(dir: &RunDir) -> Result<Vec<Arm>, SelectionError> {
     let manifest = dir.manifest()?;
-    let extras: Extras = dir.read_json(files::MANIFEST)?;
     let mut answers: BTreeMap<String, Answers> = BTreeMap::new();
     dir.records(|row: Row| {
         let mine = answers.entry(row.variant.clone()).or_default();
@@ -113,13 +103,12 @@ fn read(dir: &RunDir) -> Result<Vec<Arm>, SelectionError> {
         .map(|variant| {
             let answers = answers.remove(&variant.name).unwrap_or_default();
             let labelled = answers.values().any(|answer| !answer.labels.is_empty());
-            let imported = extras.imported.as_ref();
             Arm {
                 label: variant.name.clone(),
                 variant: variant.name.clone(),
                 dir: dir.path().to_owned(),
                 selection: 0,
-                facts: facts(&manifest, variant, imported, finished, labelled),
+                facts: facts(&manifest, variant, finished, labelled),
                 answers,
             }
         })

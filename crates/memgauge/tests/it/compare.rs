@@ -64,15 +64,18 @@ pub fn untold() -> Value {
     })
 }
 
-fn compare(arguments: &[&str]) -> Ended {
+/// `memgauge compare` with these arguments.
+pub fn compare(arguments: &[&str]) -> Ended {
     end(memgauge().arg("compare").args(arguments))
 }
 
-fn text(path: &Path) -> String {
+/// A path as an argument.
+pub fn text(path: &Path) -> String {
     path.display().to_string()
 }
 
-fn json(ended: &Ended) -> Value {
+/// What a command that ended well wrote as JSON.
+pub fn json(ended: &Ended) -> Value {
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     serde_json::from_str(&ended.stdout).expect("JSON")
 }

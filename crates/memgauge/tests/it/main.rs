@@ -31,6 +31,7 @@ mod plan;
 mod prompts;
 mod protocols;
 mod provider;
+mod published;
 mod quickstart;
 mod rank;
 mod real_data;
