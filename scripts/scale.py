@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How the cost of a run grows with the number of conversations.
 
-    python3 scripts/scale.py [--memgauge FILE] [--conversations 1 10 100 1000] [--turns 588] [--questions 10]
+    python3 scripts/scale.py [--memgauge FILE] [--conversations 10 100 1000] [--turns 588] [--questions 10]
                              [--within 20] [--most-mib 2048]
 
 Generates a dataset of each size, runs experiments/scale.toml on it (everything offline) and prints a table:
@@ -38,7 +38,7 @@ def measured(command):
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--memgauge", default=str(ROOT / "target/release/memgauge"))
-    options.add_argument("--conversations", type=int, nargs="+", default=[1, 10, 100, 1000])
+    options.add_argument("--conversations", type=int, nargs="+", default=[10, 100, 1000])
     options.add_argument("--turns", type=int, default=588)
     options.add_argument("--questions", type=int, default=10)
     options.add_argument("--rounds", type=int, default=1)

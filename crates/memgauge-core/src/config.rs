@@ -133,6 +133,15 @@ impl<'a> Checker<'a> {
         if !self.check_type(schema, value, path) {
             return;
         }
+        if let (Some(Value::Array(keys)), Value::Object(object)) =
+            (schema.pointer("/not/required"), value)
+        {
+            let mut keys = keys.iter().filter_map(Value::as_str);
+            if keys.all(|key| object.contains_key(key)) {
+                self.report(path, "these keys do not go together".to_owned());
+                return;
+            }
+        }
         match value {
             Value::Object(object) => self.check_object(schema, object, path),
             Value::Array(items) => self.check_array(schema, items, path),
