@@ -75,14 +75,17 @@ pub fn import(
         let first = work.rows.first().map_or("", |row| row.question.as_str());
         return Err(ImportError::Options(format!(
             "{}: none of its {} rows asks a question of {} ({}); the first asks: {first}",
-            sources
-                .iter()
-                .map(Source::name)
-                .collect::<Vec<_>>()
-                .join(", "),
+            names(sources),
             work.rows.len(),
             dataset.name,
             dataset.path.display(),
+        )));
+    }
+    if work.rows.iter().all(|row| row.answer.is_none()) {
+        return Err(ImportError::Options(format!(
+            "{}: none of its {} rows has an answer: not the results of a system",
+            names(sources),
+            work.rows.len(),
         )));
     }
     let (records, contexts) = work.records(options);
@@ -104,6 +107,12 @@ pub fn import(
             Err(error)
         }
     }
+}
+
+/// The names of the files.
+fn names(sources: &[Source]) -> String {
+    let names: Vec<String> = sources.iter().map(Source::name).collect();
+    names.join(", ")
 }
 
 fn write(

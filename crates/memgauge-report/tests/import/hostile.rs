@@ -57,6 +57,16 @@ fn what_is_no_result_file_is_refused_with_what_was_found() {
 }
 
 #[test]
+fn rows_without_any_answer_are_no_results() {
+    let errata = json!([{"question_id": "locomo_0_qa0", "question": BOAT, "golden_answer": "g", "category": 2}]);
+    let told = refused("errors.json", &errata.to_string());
+    assert!(
+        told.contains("errors.json: none of its 1 rows has an answer"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_column_that_is_not_there_is_named() {
     let asked = Asked {
         from: Some("csv"),
