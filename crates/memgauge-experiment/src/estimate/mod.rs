@@ -1,8 +1,8 @@
 //! What a run would ask of its models, what that would cost, how long it would take and what it could show: told
 //! before the first call.
 //!
-//! Requests are made by the run's own components ([`drive`]), with replies that are kept or assumed ([`dry`],
-//! [`assumed`]); bounds follow from what is known and what is not ([`bill`]).
+//! Requests are made by the run's own components (`drive`), with replies that are kept or assumed (`dry`,
+//! `assumed`); bounds follow from what is known and what is not (`bill`).
 
 mod assumed;
 mod bill;
