@@ -8,12 +8,22 @@ use serde_json::Value;
 use crate::root;
 
 /// What each crate may depend on, of the workspace.
-const ALLOWED: [(&str, &[&str]); 8] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("memgauge-core", &[]),
     ("memgauge-dataset", &["memgauge-core"]),
     ("memgauge-model", &["memgauge-core"]),
     ("memgauge-store", &["memgauge-core"]),
     ("memgauge-report", &["memgauge-core", "memgauge-dataset"]),
+    ("memgauge-plot", &["memgauge-report"]),
+    (
+        "memgauge-html",
+        &[
+            "memgauge-core",
+            "memgauge-dataset",
+            "memgauge-report",
+            "memgauge-plot",
+        ],
+    ),
     ("memgauge-pipeline", &["memgauge-core", "memgauge-store"]),
     (
         "memgauge-experiment",
@@ -35,6 +45,8 @@ const ALLOWED: [(&str, &[&str]); 8] = [
             "memgauge-store",
             "memgauge-pipeline",
             "memgauge-report",
+            "memgauge-plot",
+            "memgauge-html",
             "memgauge-experiment",
         ],
     ),
