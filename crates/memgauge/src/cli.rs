@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use memgauge_experiment::config::Choices;
 
+use crate::commands::baseline::BaselineArgs;
 use crate::commands::compare::CompareArgs;
 use crate::commands::errata::ErrataArgs;
+use crate::commands::gate::GateArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::judge_card::JudgeCardArgs;
@@ -16,6 +18,7 @@ use crate::commands::plan::PlanArgs;
 use crate::commands::rank::RankArgs;
 use crate::commands::rescore::RescoreArgs;
 use crate::commands::run::RunArgs;
+use crate::commands::search_rounds::SearchRoundsArgs;
 use crate::commands::show::ShowArgs;
 use crate::commands::surrogate::SurrogateArgs;
 use crate::exit;
@@ -99,6 +102,13 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Rank variants of any runs, with intervals, ties and where the numbers come from.
     Rank(RankArgs),
+    /// Keep what a run came to as a small folder to be committed, for `gate`.
+    Baseline(BaselineArgs),
+    /// Hold a run against a baseline under a policy; fails where something got worse.
+    Gate(GateArgs),
+    /// Measure searches in rounds, as `gate --remeasure` asks for them.
+    #[command(hide = true)]
+    SearchRounds(SearchRoundsArgs),
     /// List the families of components, their kinds, keys and defaults.
     Components(ComponentsArgs),
     /// Look at config files.

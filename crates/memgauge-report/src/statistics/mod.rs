@@ -4,9 +4,11 @@
 
 mod bootstrap;
 mod components;
+mod family;
 mod holm;
 mod interval;
 mod latency;
+mod latency_pairs;
 mod mcnemar;
 mod paired;
 mod power;
@@ -19,11 +21,13 @@ mod wilson;
 
 pub use bootstrap::{Bootstrap, Column, Domain, Estimate, Layout, StatisticsError};
 pub use components::{Nested, variance_components};
+pub use family::{Stepped, step_down};
 pub use holm::holm;
 pub use interval::{DEFAULT_MARGIN, Interval, Verdict};
 pub use latency::{PercentileEstimate, PercentileRatio};
+pub use latency_pairs::{RatioResamples, Rounds};
 pub use mcnemar::{FEW_DISCORDANT, McNemar};
-pub use paired::{PairedDifference, smallest_detectable};
+pub use paired::{PairedDifference, PairedResamples, smallest_detectable};
 pub use power::Design;
 pub use prediction_powered::{Power, Predicted, PredictionPowered, SampledScore};
 pub use quantile::{mean, nearest_rank, normal_cdf, normal_quantile, quantile, standard_deviation};

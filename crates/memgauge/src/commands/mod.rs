@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod baseline;
 pub(crate) mod cache;
 pub(crate) mod compare;
 pub(crate) mod components;
@@ -7,6 +8,7 @@ pub(crate) mod config;
 pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod errata;
+pub(crate) mod gate;
 pub(crate) mod generate;
 pub(crate) mod import;
 pub(crate) mod judge;
@@ -20,6 +22,7 @@ pub(crate) mod prompts;
 pub(crate) mod rank;
 pub(crate) mod rescore;
 pub(crate) mod run;
+pub(crate) mod search_rounds;
 pub(crate) mod show;
 mod stores;
 pub(crate) mod surrogate;
