@@ -11,7 +11,7 @@ use memgauge_report::statistics::{Bootstrap, Power};
 use memgauge_report::surrogate::{
     ALPHA, Design, HeldOut, Surrogate, SurrogateReport, held_out, labelled, leave_one_out, score,
 };
-use memgauge_report::table::{self, Style};
+use memgauge_report::table::{self};
 use memgauge_report::{RunDir, powered};
 use serde::Serialize;
 
@@ -192,17 +192,10 @@ fn estimate(args: &ScoreArgs) -> anyhow::Result<u8> {
         let embed = |text: &str| embedder.embed_text(text);
         reports.push(score(&dir, &model, &embed, RESAMPLES)?);
     }
-    let style = match args.format {
-        Format::Json => {
-            output::json(&reports)?;
-            return Ok(exit::DONE);
-        }
-        Format::Human => Style::Text,
-        Format::Markdown => Style::Markdown,
-    };
-    for report in &reports {
-        output::result(&table::estimated(report, style))?;
-    }
+    output::formatted(args.format, &reports, |style| {
+        let all = reports.iter().map(|report| table::estimated(report, style));
+        all.collect::<Vec<_>>().join("\n")
+    })?;
     Ok(exit::DONE)
 }
 
@@ -242,17 +235,9 @@ fn powered_score(args: &PoweredArgs) -> anyhow::Result<u8> {
             file.map_or_else(String::new, |file| format!(" in {file}")),
         )));
     }
-    match args.format {
-        Format::Json => output::json(&found)?,
-        Format::Human => {
-            output::result(&table::powered(&found, model.held_out_means(), Style::Text))?
-        }
-        Format::Markdown => output::result(&table::powered(
-            &found,
-            model.held_out_means(),
-            Style::Markdown,
-        ))?,
-    }
+    output::formatted(args.format, &found, |style| {
+        table::powered(&found, model.held_out_means(), style)
+    })?;
     Ok(exit::DONE)
 }
 
@@ -291,15 +276,9 @@ fn evaluate(args: &EvaluateArgs) -> anyhow::Result<u8> {
             .filter_map(|design| held_out(&whole, design))
             .collect(),
     };
-    let style = match args.format {
-        Format::Json => {
-            output::json(&found)?;
-            return Ok(exit::DONE);
-        }
-        Format::Human => Style::Text,
-        Format::Markdown => Style::Markdown,
-    };
-    output::result(&table::evaluated(&found.held_out, &found.apart, style))?;
+    output::formatted(args.format, &found, |style| {
+        table::evaluated(&found.held_out, &found.apart, style)
+    })?;
     Ok(exit::DONE)
 }
 
