@@ -98,7 +98,7 @@ fn plain(text: &mut String, family: &str, entry: &Entry) {
             text,
             "  {} ({}{})\n      {}",
             key.name,
-            key.kind.replace("\\|", "|"),
+            key.kind,
             key.default
                 .as_ref()
                 .map_or_else(String::new, |default| format!(", default {default}")),
@@ -161,14 +161,14 @@ fn markdown(text: &mut String, entry: &Entry, level: usize) {
     }
     let mut table = Table::new(&["key", "type", "default", "meaning"]);
     for key in &entry.keys {
-        let code = |text: &str| format!("`{}`", text.replace('|', "\\|").replace("\\\\|", "\\|"));
+        let code = |text: &str| format!("`{text}`");
         table.rows.push(vec![
             code(&key.name),
             key.kind.clone(),
             key.default
                 .as_ref()
                 .map_or_else(|| "–".to_owned(), |default| code(default)),
-            key.doc.replace('|', "\\|"),
+            key.doc.clone(),
         ]);
     }
     // Columns of words read better flush left, whatever their width.

@@ -22,13 +22,6 @@ use crate::{exit, output};
 const RESAMPLES: usize = 10_000;
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  memgauge surrogate score reports/runs/RUN
-  memgauge judge reports/runs/RUN --sample 200 --seed 1
-  memgauge surrogate powered reports/runs/RUN --judge lenient
-  memgauge surrogate evaluate MEMOBASE FULL_CONTEXT REASONING --apart VAGUE
-  memgauge surrogate fit MEMOBASE FULL_CONTEXT REASONING -o surrogate.json")]
 pub(crate) struct SurrogateArgs {
     #[command(subcommand)]
     command: SurrogateCommand,
@@ -37,12 +30,22 @@ pub(crate) struct SurrogateArgs {
 #[derive(Debug, Subcommand)]
 enum SurrogateCommand {
     /// Estimate J of a run without a judge: writes surrogate.jsonl and surrogate.json into it.
+    #[command(after_help = "Example:\n  memgauge surrogate score reports/runs/RUN")]
     Score(ScoreArgs),
     /// An unbiased J from labels of a random sample and estimates of all answers, with its interval.
+    #[command(
+        after_help = "Examples:\n  memgauge judge reports/runs/RUN --sample 200 --seed 1\n  memgauge surrogate powered reports/runs/RUN --judge lenient"
+    )]
     Powered(PoweredArgs),
     /// How the estimate does on labelled runs that it was not fitted on.
+    #[command(
+        after_help = "Example:\n  memgauge surrogate evaluate MEMOBASE FULL_CONTEXT REASONING --apart VAGUE"
+    )]
     Evaluate(EvaluateArgs),
     /// Fit a model on labelled runs.
+    #[command(
+        after_help = "Example:\n  memgauge surrogate fit MEMOBASE FULL_CONTEXT REASONING -o surrogate.json"
+    )]
     Fit(FitArgs),
 }
 
