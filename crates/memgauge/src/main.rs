@@ -57,6 +57,9 @@ fn main() -> ExitCode {
             Command::Memory(args) => commands::memory::run(args).await,
             Command::Doctor(args) => commands::doctor::run(args).await,
             Command::Cache(args) => commands::cache::run(args).await,
+            Command::Export(args) => commands::export::run(args),
+            Command::Completions(args) => commands::completions::completions(args),
+            Command::Man(args) => commands::completions::man(args),
         }
     });
     match result {

@@ -1,4 +1,4 @@
-//! Tables of a summary, as aligned text for a terminal and as Markdown.
+//! Tables of a summary: as aligned text for a terminal, as Markdown, LaTeX and CSV.
 
 mod card;
 mod cell;
@@ -16,6 +16,7 @@ mod repeats;
 mod report;
 mod scores;
 mod surrogate;
+mod tidy;
 mod work;
 
 pub use card::judge_card;
@@ -33,6 +34,7 @@ pub use render::{Style, Table};
 pub use report::{View, report};
 pub use scores::{categories, systems};
 pub use surrogate::{estimated, evaluated, powered};
+pub use tidy::tidy;
 
 /// Shown where nothing is known: never 0.
 pub const UNKNOWN: &str = "–";

@@ -210,21 +210,13 @@ fn list(place: &Place) -> anyhow::Result<()> {
         ]);
         heads.push(head);
     }
-    match place.format {
-        Format::Json => output::json(&heads),
-        _ if heads.is_empty() => output::result(&format!(
+    if heads.is_empty() && place.format == Format::Human {
+        return output::result(&format!(
             "no baselines in {}; memgauge baseline save DIR --name NAME makes one",
             place.into.display()
-        )),
-        format => output::result(&table.render(style(format))),
+        ));
     }
-}
-
-fn style(format: Format) -> Style {
-    match format {
-        Format::Markdown => Style::Markdown,
-        _ => Style::Text,
-    }
+    output::formatted(place.format, &heads, |style| table.render(style))
 }
 
 fn show(args: &ShowArgs) -> anyhow::Result<()> {
@@ -232,12 +224,9 @@ fn show(args: &ShowArgs) -> anyhow::Result<()> {
     print(&baseline::open(&path)?, args.place.format)
 }
 
-/// Means by variant, then the log.
+/// Means by variant; for readers also where they come from, and the log.
 fn print(baseline: &Baseline, format: Format) -> anyhow::Result<()> {
     let head = &baseline.head;
-    if matches!(format, Format::Json) {
-        return output::json(head);
-    }
     let mut table = Table::new(&["variant", "n"]);
     table.head.extend(head.columns.iter().cloned());
     for (variant, rows) in head.variants.iter().zip(&baseline.variants) {
@@ -248,24 +237,40 @@ fn print(baseline: &Baseline, format: Format) -> anyhow::Result<()> {
         }));
         table.rows.push(row);
     }
-    let mut text = format!(
-        "{}: {} on {}, {} conversation(s), {} question(s); means over categories 1-4\n\n{}\n",
+    output::formatted(format, head, |style| {
+        let means = table.render(style);
+        match style {
+            Style::Text | Style::Markdown => {
+                format!("{}\n\n{means}\n{}", about(baseline), log(baseline))
+            }
+            Style::Csv | Style::Latex => means,
+        }
+    })
+}
+
+fn about(baseline: &Baseline) -> String {
+    let head = &baseline.head;
+    format!(
+        "{}: {} on {}, {} conversation(s), {} question(s); means over categories 1-4",
         head.name,
         head.run.name,
         head.dataset.name,
         head.dataset.conversations,
-        head.dataset.questions,
-        table.render(style(format))
-    );
-    for entry in &head.log {
+        head.dataset.questions
+    )
+}
+
+/// A line per entry, oldest first.
+fn log(baseline: &Baseline) -> String {
+    let entries = baseline.head.log.iter().map(|entry| {
         let changed: usize = entry.changed.values().sum();
         let told = match changed {
             0 => String::new(),
             changed => format!(" ({changed} row(s) changed)"),
         };
-        text.push_str(&format!("{}  {}{told}\n", entry.when, entry.why));
-    }
-    output::result(&text)
+        format!("{}  {}{told}\n", entry.when, entry.why)
+    });
+    entries.collect()
 }
 
 fn update(args: &UpdateArgs) -> anyhow::Result<()> {
@@ -277,10 +282,9 @@ fn update(args: &UpdateArgs) -> anyhow::Result<()> {
     let run = RunDir::open(&args.dir)?;
     let made = baseline::of_run(&run, &args.name, &options(&args.content, Some(&old))?)?;
     let changes = baseline::update(&path, made, &now(), &args.why)?;
-    match args.place.format {
-        Format::Json => output::json(&changes)?,
-        _ => output::result(&told(&changes, args.questions))?,
-    }
+    output::formatted(args.place.format, &changes, |_| {
+        told(&changes, args.questions)
+    })?;
     output::note(&format!("written to {}", path.display()));
     Ok(())
 }

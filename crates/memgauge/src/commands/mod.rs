@@ -3,11 +3,13 @@
 pub(crate) mod baseline;
 pub(crate) mod cache;
 pub(crate) mod compare;
+pub(crate) mod completions;
 pub(crate) mod components;
 pub(crate) mod config;
 pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod errata;
+pub(crate) mod export;
 pub(crate) mod gate;
 pub(crate) mod generate;
 pub(crate) mod import;

@@ -17,6 +17,7 @@ mod external;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
 mod faults;
+mod formats;
 mod generate;
 mod import;
 mod isolation;
