@@ -46,7 +46,7 @@ fn main() -> ExitCode {
             Command::Paper(args) => commands::paper::run(args),
             Command::Compare(args) => commands::compare::run(args),
             Command::Rank(args) => commands::rank::run(args),
-            Command::Baseline(args) => commands::baseline::run(args),
+            Command::Baseline(args) => commands::baseline::run(args, &cli.global),
             Command::SearchRounds(args) => commands::search_rounds::run(args).await,
             Command::Gate(args) => commands::gate::run(args, &cli.global).await,
             Command::Components(args) => commands::components::run(args),

@@ -152,6 +152,12 @@ fn what_was_asked_for_has_to_be_there() {
         variants: Some(vec![variant.to_owned()]),
     };
     assert!(of_run(&dir, "x", &with("f1.locomo", "oracle")).is_ok());
+    // What nobody named may be missing.
+    let unnamed = RunOptions {
+        must_have: true,
+        ..RunOptions::default()
+    };
+    assert!(of_run(&dir, "x", &unnamed).is_ok());
     let told = |options| of_run(&dir, "x", &options).unwrap_err().to_string();
     assert!(told(with("evidence.mrr", "turns")).contains("no answer has a value of evidence.mrr"));
     assert!(told(with("f1.locomo", "turn")).contains("did you mean `turns`"));

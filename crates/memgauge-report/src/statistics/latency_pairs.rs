@@ -59,8 +59,9 @@ fn over((first, second): (f64, f64)) -> Option<f64> {
 }
 
 impl Bootstrap {
-    /// The ratio of a percentile over questions of the fastest of all rounds. Rounds, conversations and questions inside
-    /// them are resampled, the same for both arms. `None` without questions or rounds, or where the second arm's
+    /// The ratio of a percentile over questions of the fastest of all rounds. Every resample leaves one round out (drawn
+    /// with replacement, a minimum would lose too many of them: Politis and Romano 1994) and draws conversations and
+    /// questions inside them, the same for both arms. `None` without questions or rounds, or where the second arm's
     /// percentile is 0.
     #[must_use]
     pub fn ratio_over_rounds(&self, rounds: &Rounds, percent: f64) -> Option<RatioResamples> {
@@ -78,17 +79,15 @@ impl Bootstrap {
             .map_init(
                 || {
                     (
-                        vec![false; rounds.rounds],
+                        vec![true; rounds.rounds],
                         Vec::with_capacity(observed.len()),
                     )
                 },
                 |(drawn, pairs), resample| {
                     let mut generator = Xoshiro256::stream(self.seed, resample as u64);
-                    drawn.fill(false);
-                    for _ in 0..rounds.rounds {
-                        if let Some(drawn) = drawn.get_mut(generator.below(rounds.rounds)) {
-                            *drawn = true;
-                        }
+                    drawn.fill(true);
+                    if let Some(out) = drawn.get_mut(generator.below(rounds.rounds)) {
+                        *out = rounds.rounds < 2;
                     }
                     pairs.clear();
                     for _ in 0..rounds.clusters.len() {

@@ -9,7 +9,7 @@ use memgauge_report::baseline::{
 };
 use memgauge_report::table::{Style, Table, UNKNOWN};
 
-use crate::cli::Format;
+use crate::cli::{Format, Global};
 use crate::{exit, output};
 
 const EXAMPLES: &str = "\
@@ -116,12 +116,12 @@ struct UpdateArgs {
     place: Place,
 }
 
-pub(crate) fn run(args: &BaselineArgs) -> anyhow::Result<u8> {
+pub(crate) fn run(args: &BaselineArgs, global: &Global) -> anyhow::Result<u8> {
     match &args.command {
-        BaselineCommand::Save(args) => save(args)?,
+        BaselineCommand::Save(args) => save(args, global)?,
         BaselineCommand::List(args) => list(&args.place)?,
         BaselineCommand::Show(args) => show(args)?,
-        BaselineCommand::Update(args) => update(args)?,
+        BaselineCommand::Update(args) => update(args, global)?,
     }
     Ok(exit::DONE)
 }
@@ -161,19 +161,21 @@ fn now() -> String {
     now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }
 
-fn save(args: &SaveArgs) -> anyhow::Result<()> {
+fn save(args: &SaveArgs, global: &Global) -> anyhow::Result<()> {
     let path = baseline::find(&args.place.into, &args.name)?;
     let run = RunDir::open(&args.dir)?;
     let made = baseline::of_run(&run, &args.name, &options(&args.content, None)?)?;
     baseline::save(&path, made, &now(), &args.why)?;
     let made = baseline::open(&path)?;
     print(&made, args.place.format)?;
-    output::note(&format!(
-        "written to {} ({} KiB)\nnext: memgauge gate --baseline {} --current DIR --policy gate.toml",
-        path.display(),
-        size(&path)?.div_ceil(1024),
-        path.display()
-    ));
+    if !global.quiet {
+        output::note(&format!(
+            "written to {} ({} KiB)\nnext: memgauge gate --baseline {} --current DIR --policy gate.toml",
+            path.display(),
+            size(&path)?.div_ceil(1024),
+            path.display()
+        ));
+    }
     Ok(())
 }
 
@@ -273,7 +275,7 @@ fn log(baseline: &Baseline) -> String {
     entries.collect()
 }
 
-fn update(args: &UpdateArgs) -> anyhow::Result<()> {
+fn update(args: &UpdateArgs, global: &Global) -> anyhow::Result<()> {
     let path = baseline::find(&args.place.into, &args.name)?;
     if args.why.trim().is_empty() {
         return Err(BaselineError::NoReason { path }.into());
@@ -285,7 +287,9 @@ fn update(args: &UpdateArgs) -> anyhow::Result<()> {
     output::formatted(args.place.format, &changes, |_| {
         told(&changes, args.questions)
     })?;
-    output::note(&format!("written to {}", path.display()));
+    if !global.quiet {
+        output::note(&format!("written to {}", path.display()));
+    }
     Ok(())
 }
 
