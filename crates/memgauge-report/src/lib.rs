@@ -6,6 +6,7 @@ pub mod card;
 pub mod compare;
 pub mod errata;
 mod fate;
+pub mod history;
 pub mod import;
 mod judgements;
 mod lineage;

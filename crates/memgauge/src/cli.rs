@@ -15,6 +15,7 @@ use crate::commands::dataset::DatasetArgs;
 use crate::commands::doctor::DoctorArgs;
 use crate::commands::errata::ErrataArgs;
 use crate::commands::export::ExportArgs;
+use crate::commands::history::HistoryArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::judge::JudgeArgs;
 use crate::commands::judge_card::JudgeCardArgs;
@@ -132,6 +133,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Rank variants of any runs, with intervals, ties and where the numbers come from.
     Rank(RankArgs),
+    /// Keep what runs measured, commit by commit, and show where it changed.
+    History(HistoryArgs),
     /// List the families of components, their kinds, keys and defaults.
     #[command(after_help = "Example:\n  memgauge components fusion rrf")]
     Components(ComponentsArgs),

@@ -3,6 +3,7 @@
 //! Everything is a function of numbers and a seed; nothing depends on the number of threads. See docs/METHODOLOGY.md.
 
 mod bootstrap;
+mod change_points;
 mod components;
 mod holm;
 mod interval;
@@ -18,6 +19,7 @@ mod rogan_gladen;
 mod wilson;
 
 pub use bootstrap::{Bootstrap, Column, Domain, Estimate, Layout, StatisticsError};
+pub use change_points::{ChangePoints, change_points};
 pub use components::{Nested, variance_components};
 pub use holm::holm;
 pub use interval::{DEFAULT_MARGIN, Interval, Verdict};

@@ -10,6 +10,7 @@ pub(crate) mod doctor;
 pub(crate) mod errata;
 pub(crate) mod export;
 pub(crate) mod generate;
+pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod judge;
 pub(crate) mod judge_card;

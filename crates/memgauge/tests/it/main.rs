@@ -19,6 +19,7 @@ mod fault;
 mod faults;
 mod formats;
 mod generate;
+mod history;
 mod import;
 mod isolation;
 mod judge_errors;
