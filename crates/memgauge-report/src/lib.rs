@@ -8,6 +8,7 @@ pub mod compare;
 pub mod errata;
 mod fate;
 pub mod gate;
+pub mod history;
 pub mod import;
 mod judgements;
 mod lineage;

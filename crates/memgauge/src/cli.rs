@@ -17,6 +17,7 @@ use crate::commands::doctor::DoctorArgs;
 use crate::commands::errata::ErrataArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::gate::GateArgs;
+use crate::commands::history::HistoryArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::judge::JudgeArgs;
 use crate::commands::judge_card::JudgeCardArgs;
@@ -142,6 +143,8 @@ pub(crate) enum Command {
     /// Measure searches in rounds, as `gate --remeasure` asks for them.
     #[command(hide = true)]
     SearchRounds(SearchRoundsArgs),
+    /// Keep what runs measured, commit by commit, and show where it changed.
+    History(HistoryArgs),
     /// List the families of components, their kinds, keys and defaults.
     #[command(after_help = "Example:\n  memgauge components fusion rrf")]
     Components(ComponentsArgs),

@@ -6,6 +6,7 @@ use memgauge_experiment::memory::MemoryError;
 use memgauge_report::RunDirError;
 use memgauge_report::arm::SelectionError;
 use memgauge_report::baseline::BaselineError;
+use memgauge_report::history::HistoryError;
 use memgauge_report::import::ImportError;
 
 /// Done.
@@ -99,6 +100,7 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
             || cause.is::<RunDirError>()
             || cause.is::<SelectionError>()
             || cause.is::<BaselineError>()
+            || cause.is::<HistoryError>()
         {
             return USAGE;
         }

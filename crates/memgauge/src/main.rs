@@ -49,6 +49,7 @@ fn main() -> ExitCode {
             Command::Baseline(args) => commands::baseline::run(args, &cli.global),
             Command::SearchRounds(args) => commands::search_rounds::run(args).await,
             Command::Gate(args) => commands::gate::run(args, &cli.global).await,
+            Command::History(args) => commands::history::run(args),
             Command::Components(args) => commands::components::run(args),
             Command::Config(args) => commands::config::run(args),
             Command::Prompts(args) => commands::prompts::run(args),

@@ -24,7 +24,7 @@ pub(crate) enum DatasetCommand {
     /// List the known datasets and where they are.
     #[command(after_help = "Example:\n  memgauge dataset list")]
     List,
-    /// Download a dataset into the user's cache.
+    /// Download a dataset into the user's cache (the sample, which memgauge carries, is written).
     #[command(after_help = "Example:\n  memgauge dataset fetch locomo")]
     Fetch {
         /// Its name.
@@ -111,7 +111,10 @@ fn list() -> anyhow::Result<u8> {
                     "{name:<8} not here; fetch it with: memgauge dataset fetch {name}"
                 )?;
             }
-            Err(_) => writeln!(text, "{name:<8} not here; it comes with memgauge's source")?,
+            Err(_) => writeln!(
+                text,
+                "{name:<8} carried by memgauge; put into the cache when it is needed"
+            )?,
         }
         if let Some(source) = sources.get(*name) {
             writeln!(text, "         {} ({})", source.title, source.licence)?;
@@ -122,6 +125,15 @@ fn list() -> anyhow::Result<u8> {
 }
 
 async fn fetch(name: &str, to: Option<&Path>, global: &Global) -> anyhow::Result<u8> {
+    if name == "sample" {
+        let dest = match to {
+            Some(path) => path.to_owned(),
+            None => cache_folder()?.join("datasets/sample/sample.json"),
+        };
+        places::put_sample(&dest)?;
+        output::result(&format!("{} (carried by memgauge)", dest.display()))?;
+        return Ok(exit::DONE);
+    }
     let source = source(name)?;
     let dest = match to {
         Some(path) => path.to_owned(),

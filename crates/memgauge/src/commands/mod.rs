@@ -12,6 +12,7 @@ pub(crate) mod errata;
 pub(crate) mod export;
 pub(crate) mod gate;
 pub(crate) mod generate;
+pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod judge;
 pub(crate) mod judge_card;

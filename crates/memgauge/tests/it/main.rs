@@ -20,6 +20,7 @@ mod faults;
 mod formats;
 mod gate;
 mod generate;
+mod history;
 mod import;
 mod isolation;
 mod judge_errors;
