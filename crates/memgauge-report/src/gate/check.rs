@@ -49,6 +49,25 @@ pub struct MeasuredLatency {
     pub refused: BTreeMap<String, String>,
 }
 
+impl MeasuredLatency {
+    /// Adds the rounds of another measurement of the same searches. Questions that only one of them has are left out.
+    pub fn add(&mut self, other: Self) {
+        for (variant, rows) in &mut self.variants {
+            let mut more: BTreeMap<QuestionId, Vec<(f64, f64)>> = BTreeMap::new();
+            let others = other.variants.get(variant).into_iter().flatten();
+            more.extend(others.map(|row| (row.question.clone(), row.rounds.clone())));
+            rows.retain_mut(|row| match more.remove(&row.question) {
+                Some(rounds) => {
+                    row.rounds.extend(rounds);
+                    true
+                }
+                None => false,
+            });
+        }
+        self.refused.extend(other.refused);
+    }
+}
+
 /// What a gate looks at.
 #[derive(Debug, Clone, Copy)]
 pub struct GateInput<'a> {

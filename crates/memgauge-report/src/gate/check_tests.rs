@@ -316,6 +316,19 @@ fn latency_is_measured_in_turns_or_not_judged() {
 }
 
 #[test]
+fn rounds_of_two_measurements_are_put_together() {
+    let mut both = measured(1.0);
+    let mut other = measured(1.0);
+    let rows = other.variants.get_mut("a").unwrap();
+    rows.pop();
+    other.refused.insert("b".to_owned(), "why".to_owned());
+    both.add(other);
+    let rows = &both.variants["a"];
+    assert_eq!((rows.len(), rows[0].rounds.len()), (119, 10));
+    assert_eq!(both.refused["b"], "why");
+}
+
+#[test]
 fn a_regression_that_does_not_show_again_is_not_decided() {
     let (full, less) = (baseline(&run("x", 0, 4)), baseline(&run("x", 5, 4)));
     let first = held(&full, &less, &policy(F1), None);

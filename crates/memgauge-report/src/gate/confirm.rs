@@ -22,6 +22,13 @@ impl GateReport {
         self.suspected(latency).next().is_some()
     }
 
+    /// Whether search times that were measured do not suffice for a verdict.
+    #[must_use]
+    pub fn needs_more_rounds(&self) -> bool {
+        let mut undecided = self.with(GateVerdict::Underpowered);
+        undecided.any(|check| check.metric == LATENCY && check.difference.is_some())
+    }
+
     fn suspected(&self, latency: bool) -> impl Iterator<Item = usize> + '_ {
         let checks = self.checks.iter().enumerate();
         checks
