@@ -16,8 +16,8 @@ use crate::plan::{Plan, PlannedVariant, Role};
 
 /// Most searches for a question in a row, as long as these took no longer than [`SHORT`] together: what is short is
 /// disturbed the most by what else goes on.
-const IN_A_ROW: usize = 10;
-const SHORT: Duration = Duration::from_millis(5);
+const IN_A_ROW: usize = 5;
+const SHORT: Duration = Duration::from_millis(2);
 
 /// The memories of some variants, ready to be searched, and the questions to search them with.
 pub struct SearchRounds {
