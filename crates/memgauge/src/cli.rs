@@ -13,6 +13,7 @@ use crate::commands::judge_card::JudgeCardArgs;
 use crate::commands::memory::MemoryArgs;
 use crate::commands::paper::PaperArgs;
 use crate::commands::plan::PlanArgs;
+use crate::commands::plot::PlotArgs;
 use crate::commands::rank::RankArgs;
 use crate::commands::rescore::RescoreArgs;
 use crate::commands::run::RunArgs;
@@ -99,6 +100,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Rank variants of any runs, with intervals, ties and where the numbers come from.
     Rank(RankArgs),
+    /// Draw results as SVG files: accuracy against cost, categories, latencies, losses, differences.
+    Plot(PlotArgs),
     /// List the families of components, their kinds, keys and defaults.
     Components(ComponentsArgs),
     /// Look at config files.

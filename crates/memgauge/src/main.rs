@@ -46,6 +46,7 @@ fn main() -> ExitCode {
             Command::Paper(args) => commands::paper::run(args),
             Command::Compare(args) => commands::compare::run(args),
             Command::Rank(args) => commands::rank::run(args),
+            Command::Plot(args) => commands::plot::run(args),
             Command::Components(args) => commands::components::run(args),
             Command::Config(args) => commands::config::run(args),
             Command::Prompts(args) => commands::prompts::run(args),

@@ -4,6 +4,7 @@
 
 mod bootstrap;
 mod components;
+mod front;
 mod holm;
 mod interval;
 mod latency;
@@ -19,6 +20,7 @@ mod wilson;
 
 pub use bootstrap::{Bootstrap, Column, Domain, Estimate, Layout, StatisticsError};
 pub use components::{Nested, variance_components};
+pub use front::{CostColumn, Front, FrontArm, FrontPoint, Tradeoff, pareto_front};
 pub use holm::holm;
 pub use interval::{DEFAULT_MARGIN, Interval, Verdict};
 pub use latency::{PercentileEstimate, PercentileRatio};

@@ -16,6 +16,7 @@ pub(crate) mod merge;
 pub(crate) mod model;
 pub(crate) mod paper;
 pub(crate) mod plan;
+pub(crate) mod plot;
 pub(crate) mod prompts;
 pub(crate) mod rank;
 pub(crate) mod rescore;
