@@ -25,7 +25,7 @@ pub use error::DatasetError;
 pub use fingerprint::{Fingerprint, sha256_file};
 pub use json::parse as parse_json;
 pub use known::{KNOWN, Known};
-pub use places::{DATASETS, SearchPlaces, resolve};
+pub use places::{DATASETS, SAMPLE, SearchPlaces, resolve};
 pub use report::{Finding, LoadReport, Oddity};
 pub use sources::{Source, source, sources};
 pub use stats::{ConversationStats, DatasetStats};

@@ -7,6 +7,9 @@ use crate::DatasetError;
 /// The datasets that have a name: `locomo`, and `sample`, memgauge's own small conversations.
 pub const DATASETS: &[&str] = &["locomo", "sample"];
 
+/// The file of `sample`, which every build of memgauge carries: three small conversations, CC0 1.0.
+pub const SAMPLE: &str = include_str!("../../../datasets/sample/sample.json");
+
 /// The places in which a dataset may be, all given by the caller, looked through in this order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SearchPlaces {
@@ -52,9 +55,7 @@ pub fn resolve(name: &str, places: &SearchPlaces) -> Result<PathBuf, DatasetErro
     candidates.extend(project.map(|project| project.join("datasets").join(file)));
     candidates.extend(places.cache.iter().flat_map(both));
     first(name, candidates, || match name {
-        "sample" => "it comes with the source code: run from a clone, or give the path of \
-                     datasets/sample/sample.json"
-            .to_owned(),
+        "sample" => "memgauge carries it: write it with `memgauge dataset fetch sample`".to_owned(),
         _ => format!(
             "run `memgauge dataset fetch {name}`, put the file at datasets/{file}, or set \
              MEMGAUGE_DATA to the folder that holds it"
@@ -122,7 +123,12 @@ mod tests {
             assert_eq!(find("locomo").unwrap(), path);
         }
 
-        assert!(find("sample").unwrap_err().to_string().contains("clone"));
+        assert!(
+            find("sample")
+                .unwrap_err()
+                .to_string()
+                .contains("fetch sample")
+        );
         let path = put(root.path().join("project/datasets/sample/sample.json"));
         assert_eq!(find("sample").unwrap(), path);
         let error = find("locmo").unwrap_err().to_string();

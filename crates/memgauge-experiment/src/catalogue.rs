@@ -162,7 +162,7 @@ fn type_of(property: &Value, definitions: &Value) -> String {
     let schema = resolve(property, definitions);
     if let Some(Value::Array(values)) = schema.get("enum") {
         let names: Vec<String> = values.iter().map(Value::to_string).collect();
-        return names.join(" \\| ");
+        return names.join(" | ");
     }
     if let Some(Value::Array(options)) = schema.get("oneOf") {
         let constants: Vec<String> = options
@@ -170,7 +170,7 @@ fn type_of(property: &Value, definitions: &Value) -> String {
             .filter_map(|option| option.get("const").map(Value::to_string))
             .collect();
         if constants.len() == options.len() {
-            return constants.join(" \\| ");
+            return constants.join(" | ");
         }
         let family = property
             .get("$ref")

@@ -6,6 +6,7 @@ pub mod card;
 pub mod compare;
 pub mod errata;
 mod fate;
+pub mod history;
 pub mod import;
 mod judgements;
 mod lineage;
@@ -41,7 +42,7 @@ pub use manifest::{
     TrafficManifest, VariantManifest,
 };
 pub use order::Order;
-pub use parquet::write_parquet;
+pub use parquet::{FlatTable, ParquetError, write_flat_table, write_parquet};
 pub use publish::publish;
 pub use question::{first_question, show_question};
 pub use run_name::{create_run, new_run, run_name};

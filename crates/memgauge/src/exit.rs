@@ -5,6 +5,7 @@ use memgauge_experiment::ExperimentError;
 use memgauge_experiment::memory::MemoryError;
 use memgauge_report::RunDirError;
 use memgauge_report::arm::SelectionError;
+use memgauge_report::history::HistoryError;
 use memgauge_report::import::ImportError;
 
 /// Done.
@@ -93,6 +94,7 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
             || cause.is::<DatasetError>()
             || cause.is::<RunDirError>()
             || cause.is::<SelectionError>()
+            || cause.is::<HistoryError>()
         {
             return USAGE;
         }

@@ -47,6 +47,7 @@ fn main() -> ExitCode {
             Command::Compare(args) => commands::compare::run(args),
             Command::Rank(args) => commands::rank::run(args),
             Command::Plot(args) => commands::plot::run(args),
+            Command::History(args) => commands::history::run(args),
             Command::Components(args) => commands::components::run(args),
             Command::Config(args) => commands::config::run(args),
             Command::Prompts(args) => commands::prompts::run(args),
@@ -55,6 +56,9 @@ fn main() -> ExitCode {
             Command::Memory(args) => commands::memory::run(args).await,
             Command::Doctor(args) => commands::doctor::run(args).await,
             Command::Cache(args) => commands::cache::run(args).await,
+            Command::Export(args) => commands::export::run(args),
+            Command::Completions(args) => commands::completions::completions(args),
+            Command::Man(args) => commands::completions::man(args),
         }
     });
     match result {

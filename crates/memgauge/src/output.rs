@@ -3,9 +3,10 @@
 use std::io::Write;
 
 use anstream::ColorChoice;
+use memgauge_report::table::Style;
 use tracing_subscriber::EnvFilter;
 
-use crate::cli::{Color, Global};
+use crate::cli::{Color, Format, Global};
 
 /// Colours and logs as asked for.
 pub(crate) fn set_up(global: &Global) {
@@ -50,6 +51,21 @@ pub(crate) fn result(text: &str) -> anyhow::Result<()> {
 /// When standard output is closed.
 pub(crate) fn json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     result(&serde_json::to_string_pretty(value)?)
+}
+
+/// Writes a result in the format asked for: `text` in a style of tables, or `value` as JSON.
+///
+/// # Errors
+/// When standard output is closed.
+pub(crate) fn formatted(
+    format: Format,
+    value: &impl serde::Serialize,
+    text: impl FnOnce(Style) -> String,
+) -> anyhow::Result<()> {
+    match format.style() {
+        Some(style) => result(&text(style)),
+        None => json(value),
+    }
 }
 
 /// Tells something on standard error.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use etcetera::BaseStrategy;
-use memgauge_dataset::{Dataset, SearchPlaces, locomo, resolve};
+use memgauge_dataset::{Dataset, DatasetError, SAMPLE, SearchPlaces, locomo, resolve};
 use memgauge_experiment::config::DatasetKind;
 use memgauge_experiment::{ConfigFile, ExperimentConfig, Supplies};
 
@@ -50,11 +50,41 @@ pub(crate) fn search(explicit: Option<PathBuf>, near: Option<&Path>) -> SearchPl
     }
 }
 
+/// The file of a dataset; the sample is put into the user's cache where it is in no other place.
+fn find(name: &str, places: &SearchPlaces) -> anyhow::Result<PathBuf> {
+    match (resolve(name, places), sample()) {
+        (Err(DatasetError::NotFound { .. }), Some(path))
+            if name == "sample" && places.explicit.is_none() =>
+        {
+            put_sample(&path)?;
+            Ok(path)
+        }
+        (found, _) => Ok(found?),
+    }
+}
+
+/// Where the sample is in the user's cache.
+pub(crate) fn sample() -> Option<PathBuf> {
+    Some(cache()?.join("datasets/sample/sample.json"))
+}
+
+/// Writes the sample that memgauge carries.
+pub(crate) fn put_sample(path: &Path) -> anyhow::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    // Whole or not at all: another process may look for it now.
+    let part = path.with_extension(format!("{}.part", std::process::id()));
+    std::fs::write(&part, SAMPLE)
+        .and_then(|()| std::fs::rename(&part, path))
+        .with_context(|| path.display().to_string())
+}
+
 /// A dataset by its name, or a file.
 pub(crate) fn dataset(name: &str) -> anyhow::Result<Dataset> {
     let is_path = Path::new(name).exists() || name.contains(['/', '\\']) || name.ends_with(".json");
     let explicit = is_path.then(|| PathBuf::from(name));
-    let path = resolve(name, &search(explicit, None))?;
+    let path = find(name, &search(explicit, None))?;
     Ok(locomo::load(&path)?)
 }
 
@@ -66,7 +96,7 @@ pub(crate) fn dataset_of(file: &ConfigFile, explicit: Option<PathBuf>) -> anyhow
         DatasetKind::Locomo | DatasetKind::Sample => None,
     });
     let places = search(explicit, Some(&file.path));
-    let path = resolve(config.dataset.kind.name(), &places)
+    let path = find(config.dataset.kind.name(), &places)
         .with_context(|| format!("dataset of {}", file.path.display()))?;
     let dataset = locomo::load(&path)?;
     if config.dataset.kind == DatasetKind::Locomo && dataset.known().is_none() {

@@ -9,7 +9,7 @@ use memgauge_dataset::{Dataset, Errata, errata, locomo, resolve};
 use memgauge_report::errata::errata_summary;
 use memgauge_report::loss::{LossRules, locate, waterfall};
 use memgauge_report::statistics::Bootstrap;
-use memgauge_report::table::{self, Style, View};
+use memgauge_report::table::{self, View};
 use memgauge_report::{Manifest, RunDir, Summary};
 
 use crate::cli::Format;
@@ -74,10 +74,9 @@ impl ViewOptions {
         self.lay_over(dir, &mut summary, rules)?;
         let names = self.names();
         let report = |style| table::report(&summary, View { style, names });
-        match format {
-            Format::Human => output::result(&report(Style::Text)),
-            Format::Markdown => output::result(&report(Style::Markdown)),
-            Format::Json => output::json(&summary.renamed(names)),
+        match format.style() {
+            Some(style) => output::result(&report(style)),
+            None => output::json(&summary.renamed(names)),
         }
     }
 

@@ -3,6 +3,7 @@
 //! Everything is a function of numbers and a seed; nothing depends on the number of threads. See docs/METHODOLOGY.md.
 
 mod bootstrap;
+mod change_points;
 mod components;
 mod front;
 mod holm;
@@ -19,6 +20,7 @@ mod rogan_gladen;
 mod wilson;
 
 pub use bootstrap::{Bootstrap, Column, Domain, Estimate, Layout, StatisticsError};
+pub use change_points::{ChangePoints, change_points};
 pub use components::{Nested, variance_components};
 pub use front::{CostColumn, Front, FrontArm, FrontPoint, Tradeoff, pareto_front};
 pub use holm::holm;

@@ -147,12 +147,11 @@ pub fn judge_card(card: &CardReport, style: Style) -> String {
     let tables = [known, runs, judges, corrected];
     let tables = tables.iter().filter(|table| !table.rows.is_empty());
     let mut text: Vec<String> = tables.map(|table| table.render(style)).collect();
-    text.push(
+    text.push(style.prose(
         "wrong verdicts: mean over the answers of the share of labels that are wrong, with Wilson's interval over \
          answers. errors: judgements that failed or could not be read, in no rate. Corrected J by Rogan and Gladen \
          (1978), interval by bootstrap over the run and the known answers; it holds as far as the run's wrong answers \
-         are like the known-wrong ones of its row.\n"
-            .to_owned(),
-    );
+         are like the known-wrong ones of its row.\n",
+    ));
     text.join("\n")
 }

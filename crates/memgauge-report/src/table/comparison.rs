@@ -12,33 +12,14 @@ use crate::statistics::{FEW_DISCORDANT, PairedDifference, Verdict};
 pub fn comparison(comparison: &Comparison, style: Style, listed: usize) -> String {
     let mut text = String::new();
     let title = format!("Compared by {}, {}", comparison.metric, about(comparison));
-    match style {
-        Style::Text => text.push_str(&title),
-        Style::Markdown => {
-            let _ = write!(text, "# {title}");
-        }
-    }
-    text.push_str("\n\n");
-    if comparison.forced {
-        text.push_str(
-            "FORCED: these arms are not comparable; what follows covers what they have in common and may mean nothing:\n",
-        );
-        for reason in &comparison.incomparable {
-            let _ = writeln!(text, "{}{reason}", bullet(style));
-        }
-        text.push('\n');
-    }
-    for pair in &comparison.pairs {
-        let sentence = sentence(comparison, pair);
-        if !sentence.is_empty() {
-            let _ = writeln!(text, "{}{sentence}", bullet(style));
-        }
-    }
+    text.push_str(&style.title(&title));
+    text.push('\n');
+    text.push_str(&style.prose(&sentences(comparison, style)));
     text.push('\n');
     for pair in &comparison.pairs {
         text.push_str(&pair_table(comparison, pair).render(style));
         text.push('\n');
-        text.push_str(&changes(pair, listed, style));
+        text.push_str(&style.prose(&changes(pair, listed, style)));
     }
     text.push_str(&arms(comparison).render(style));
     text.push('\n');
@@ -53,20 +34,34 @@ pub fn comparison(comparison: &Comparison, style: Style, listed: usize) -> Strin
         text.push('\n');
     }
     if !repeated.is_empty() {
-        let _ = writeln!(text, "{}\n", repeats::NOTE);
+        text.push_str(&style.prose(&format!("{}\n\n", repeats::NOTE)));
     }
     for note in &comparison.notes {
-        let _ = writeln!(text, "Note: {note}.");
+        text.push_str(&style.prose(&format!("Note: {note}.\n")));
     }
-    text.push_str(&reading(comparison));
+    text.push_str(&style.prose(&reading(comparison)));
     text
 }
 
-fn bullet(style: Style) -> &'static str {
-    match style {
-        Style::Text => "  ",
-        Style::Markdown => "- ",
+/// Each pair in a sentence; before them why the whole may mean nothing.
+fn sentences(comparison: &Comparison, style: Style) -> String {
+    let mut text = String::new();
+    if comparison.forced {
+        text.push_str(
+            "FORCED: these arms are not comparable; what follows covers what they have in common and may mean nothing:\n",
+        );
+        for reason in &comparison.incomparable {
+            let _ = writeln!(text, "{}{reason}", style.bullet());
+        }
+        text.push('\n');
     }
+    for pair in &comparison.pairs {
+        let sentence = sentence(comparison, pair);
+        if !sentence.is_empty() {
+            let _ = writeln!(text, "{}{sentence}", style.bullet());
+        }
+    }
+    text
 }
 
 fn about(comparison: &Comparison) -> String {
@@ -225,12 +220,12 @@ fn changes(pair: &Pair, listed: usize, style: Style) -> String {
             .collect();
         let rest = changes.len() - named.len();
         match (named.is_empty(), rest) {
-            (true, 0) => format!("{}{what}: none", bullet(style)),
-            (true, _) => format!("{}{what}: {rest} question(s)", bullet(style)),
-            (false, 0) => format!("{}{what}: {}", bullet(style), named.join(", ")),
+            (true, 0) => format!("{}{what}: none", style.bullet()),
+            (true, _) => format!("{}{what}: {rest} question(s)", style.bullet()),
+            (false, 0) => format!("{}{what}: {}", style.bullet(), named.join(", ")),
             (false, _) => format!(
                 "{}{what}: {} and {rest} more",
-                bullet(style),
+                style.bullet(),
                 named.join(", ")
             ),
         }

@@ -168,11 +168,10 @@ pub fn located(rows: &[&Located], names: memgauge_core::CategoryNames) -> Table 
     table
 }
 
-/// A text on one line that does not break a Markdown table, shortened.
+/// A text on one line, shortened.
 fn line(text: &str) -> String {
     const LONGEST: usize = 60;
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let flat = flat.replace('|', "/");
     match flat.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", flat.get(..end).unwrap_or(&flat)),
         None => flat,

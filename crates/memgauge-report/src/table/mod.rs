@@ -1,9 +1,10 @@
-//! Tables of a summary, as aligned text for a terminal and as Markdown.
+//! Tables of a summary: as aligned text for a terminal, as Markdown, LaTeX and CSV.
 
 mod card;
 mod cell;
 mod comparison;
 mod errata;
+mod history;
 mod index_error;
 mod loss;
 mod memory;
@@ -16,6 +17,7 @@ mod repeats;
 mod report;
 mod scores;
 mod surrogate;
+mod tidy;
 mod work;
 
 pub use card::judge_card;
@@ -23,6 +25,7 @@ use cell::{mark, percent_with_interval};
 pub use cell::{thousands, with_interval};
 pub use comparison::comparison;
 pub use errata::{answers_by_key, errata_note, evidence_by_key};
+pub use history::history;
 pub use index_error::index_errors;
 pub use loss::{located, loss_difference, moves, waterfall, waterfall_note};
 pub use memory::{losses, memory};
@@ -33,6 +36,7 @@ pub use render::{Style, Table};
 pub use report::{View, report};
 pub use scores::{categories, systems};
 pub use surrogate::{estimated, evaluated, powered};
+pub use tidy::tidy;
 
 /// Shown where nothing is known: never 0.
 pub const UNKNOWN: &str = "–";

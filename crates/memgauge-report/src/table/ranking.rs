@@ -11,40 +11,36 @@ pub fn ranking(ranking: &Ranking, style: Style) -> String {
     let mut text = String::new();
     for group in &ranking.groups {
         let title = title(ranking, group);
-        match style {
-            Style::Text => text.push_str(&title),
-            Style::Markdown => {
-                let _ = write!(text, "## {title}");
-            }
-        }
-        text.push_str("\n\n");
+        text.push_str(&style.heading(&title));
+        text.push('\n');
         text.push_str(&table(ranking, group).render(style));
         text.push('\n');
         if !group.is_comparable {
-            text.push_str(
+            text.push_str(&style.prose(
                 "Nobody knows whether these labels come from the same judge: the arms stand in the order of their numbers, \
                  without ranks.\n\n",
-            );
+            ));
         }
     }
     if ranking.groups.len() > 1 {
         text.push_str(
-            "Arms of different tables are not comparable: other dataset or other judge.\n",
+            &style.prose(
+                "Arms of different tables are not comparable: other dataset or other judge.\n",
+            ),
         );
     }
-    let _ = writeln!(
-        text,
+    text.push_str(&style.prose(&format!(
         "{} x 100 over an arm's own questions, {}, with {:.0} % two-stage cluster-bootstrap intervals ({} \
          resamples, seed {}). =: tied with the arm above: the interval of their paired difference (\"behind\", on the \
          questions that both answered) holds 0, so that the order of the two is not decided; only neighbours are looked at. \
          {UNKNOWN} = not known. * = control that reads the answer key or the wrong memory; † = another tool made the answers; \
-         … = the run is not finished.",
+         … = the run is not finished.\n",
         ranking.metric,
         ranking.names.label(),
         100.0 * ranking.bootstrap.confidence,
         ranking.bootstrap.resamples,
         ranking.bootstrap.seed,
-    );
+    )));
     text
 }
 

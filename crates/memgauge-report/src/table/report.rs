@@ -9,14 +9,14 @@ use super::render::{Style, Table};
 use super::work::work;
 use super::{
     answers_by_key, categories, errata_note, evidence_by_key, index_errors, losses, memory,
-    provenance, repeats, systems, waterfall, waterfall_note,
+    provenance, repeats, systems, tidy, waterfall, waterfall_note,
 };
 use crate::summary::{J, Latency, Summary};
 
 /// How a report is written; a [`Style`] alone stands for the official names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct View {
-    /// As text or as Markdown.
+    /// How tables are written.
     pub style: Style,
     /// Whose category names it uses.
     pub names: CategoryNames,
@@ -31,9 +31,12 @@ impl From<Style> for View {
     }
 }
 
-/// The whole summary: what was measured, the tables, and how to read them.
+/// The whole summary: what was measured, the tables, and how to read them; as CSV the one table [`tidy`].
 pub fn report(summary: &Summary, view: impl Into<View>) -> String {
     let View { style, names } = view.into();
+    if style == Style::Csv {
+        return tidy(summary).render(style);
+    }
     let mut text = String::new();
     let scored: usize = Category::ALL
         .iter()
@@ -58,24 +61,15 @@ pub fn report(summary: &Summary, view: impl Into<View>) -> String {
             ""
         },
     );
-    match style {
-        Style::Text => text.push_str(&title),
-        Style::Markdown => {
-            let _ = write!(text, "# {title}");
-        }
-    }
-    text.push_str("\n\n");
+    text.push_str(&style.title(&title));
+    text.push('\n');
     if let Some(imported) = &summary.imported {
-        text.push_str(&provenance::imported(imported));
+        text.push_str(&style.prose(&provenance::imported(imported)));
         text.push('\n');
     }
     let mut section = |table: &Table, note: &str| {
         text.push_str(&table.render(style));
-        if !note.is_empty() {
-            text.push_str(if style == Style::Markdown { "\n" } else { "" });
-            text.push_str(note);
-            text.push('\n');
-        }
+        text.push_str(&style.note(note));
         text.push('\n');
     };
     section(
@@ -143,6 +137,13 @@ pub fn report(summary: &Summary, view: impl Into<View>) -> String {
              recorded.",
         );
     }
+    text.push_str(&style.prose(&remarks(summary)));
+    text
+}
+
+/// What stands after the tables: work shared, conditions, warnings, losses, failures.
+fn remarks(summary: &Summary) -> String {
+    let mut text = String::new();
     for note in [work(summary), conditions(summary)].iter().flatten() {
         text.push_str(note);
         text.push('\n');

@@ -19,10 +19,6 @@ fn range(interval: Interval) -> String {
     format!("{:.2}–{:.2}", 100.0 * interval.low, 100.0 * interval.high)
 }
 
-fn blank(style: Style) -> &'static str {
-    if style == Style::Markdown { "\n" } else { "" }
-}
-
 /// What stands beside every J~.
 fn unseen(held_out: Option<HeldOutMeans>) -> String {
     held_out.map_or_else(
@@ -74,13 +70,11 @@ pub fn estimated(report: &SurrogateReport, style: Style) -> String {
         table.rows.push(row);
     }
     let held_out = unseen(report.held_out);
-    format!(
-        "{}{}J~ is an estimate from text features, not J: {held_out}. It cannot see what a lenient judge accepts. \
-         Intervals are over questions and know nothing of the error of the estimate. * = control.\nfitted on: {}\n",
-        table.render(style),
-        blank(style),
+    table.render(style) + &style.note(&format!(
+        "J~ is an estimate from text features, not J: {held_out}. It cannot see what a lenient judge accepts. \
+         Intervals are over questions and know nothing of the error of the estimate. * = control.\nfitted on: {}",
         report.fitted_on.join(", "),
-    )
+    ))
 }
 
 /// J from a sample of labels; `held_out` is what the model reaches on labels that it has not seen.
@@ -143,16 +137,14 @@ pub fn powered(
         .iter()
         .filter_map(|variant| variant.score.map(|score| format!("{:.2}", score.lambda)))
         .collect();
-    format!(
-        "{}{}J = lambda x mean J~ of all + mean of (label - lambda x J~) of the labelled, which must be a random \
+    table.render(style) + &style.note(&format!(
+        "J = lambda x mean J~ of all + mean of (label - lambda x J~) of the labelled, which must be a random \
          sample; lambda {}. [95 %]: cluster bootstrap. of these n: for what all labels of these questions would say. \
          width: of that interval, against labels alone. same as labels: so many labels alone would be as exact. J~ is \
-         an estimate, not J: {}.\n",
-        table.render(style),
-        blank(style),
+         an estimate, not J: {}.",
         lambdas.join(", "),
         unseen(held_out),
-    )
+    ))
 }
 
 /// The estimate beside labels that it was not fitted on; `apart` are systems that no model was fitted on.
@@ -211,11 +203,9 @@ pub fn evaluated(held_out: &[HeldOut], apart: &[HeldOut], style: Style) -> Strin
             .iter()
             .map(|one| row(format!("{} (apart)", one.name), one)),
     );
-    format!(
-        "{}{}Each system is estimated by a model fitted on the others; those apart by the model fitted on all that are \
+    table.render(style) + &style.note(
+        "Each system is estimated by a model fitted on the others; those apart by the model fitted on all that are \
          not apart. agreement: estimate cut at one half = majority of the stored labels. majority class: always saying \
-         the more frequent label. J here is the share of majority labels.\n",
-        table.render(style),
-        blank(style),
+         the more frequent label. J here is the share of majority labels.",
     )
 }

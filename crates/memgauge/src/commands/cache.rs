@@ -1,17 +1,69 @@
 //! `memgauge cache`
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::{ArgGroup, Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 use memgauge_model::{Calls, Cassette, Entry, EntryKind, TrafficError};
 use memgauge_report::table::{Style, Table};
 use serde_json::json;
 
 use super::stores;
-use crate::cli::{CacheArgs, CacheCommand};
+
 use crate::{exit, output, traffic};
+
+#[derive(Debug, Args)]
+pub(crate) struct CacheArgs {
+    /// The cache, instead of `calls` in the user's cache folder.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) cache: Option<PathBuf>,
+    /// Write results as JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: CacheCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Count entries by kind and model.
+    #[command(after_help = "Example:\n  memgauge cache stats")]
+    Stats,
+    /// Remove entries: those that fit all conditions.
+    #[command(group = ArgGroup::new("which").required(true).multiple(true))]
+    #[command(after_help = "Example:\n  memgauge cache prune --older-than 90")]
+    Prune {
+        /// Recorded more than so many days ago (entries without a date count as old).
+        #[arg(long, value_name = "DAYS", group = "which")]
+        older_than: Option<u32>,
+        /// Of models whose id holds this text, such as `gpt-4o-mini`.
+        #[arg(long, value_name = "TEXT", group = "which")]
+        model: Option<String>,
+        /// All of them.
+        #[arg(long, group = "which", conflicts_with_all = ["older_than", "model"])]
+        all: bool,
+    },
+    /// Write the cache as a cassette; with --stores, copy a run's stores into a folder.
+    #[command(after_help = "Example:\n  memgauge cache export calls.jsonl.gz")]
+    Export {
+        /// The cassette to write, or with --stores the folder to make.
+        to: PathBuf,
+        /// Copy the complete stores of this run directory instead.
+        #[arg(long, value_name = "RUN")]
+        stores: Option<PathBuf>,
+    },
+    /// Put what a cassette holds into the cache; with --stores, put stores back into a run.
+    #[command(after_help = "Example:\n  memgauge cache import calls.jsonl.gz")]
+    Import {
+        /// The cassette, or with --stores the folder that `export --stores` made.
+        from: PathBuf,
+        /// Put stores back into this run directory instead.
+        #[arg(long, value_name = "RUN")]
+        stores: Option<PathBuf>,
+    },
+}
 
 pub(crate) async fn run(args: &CacheArgs) -> anyhow::Result<u8> {
     match &args.command {

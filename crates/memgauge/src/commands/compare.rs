@@ -73,6 +73,8 @@ enum Form {
     Human,
     /// Markdown.
     Markdown,
+    /// LaTeX tables with the rules of booktabs.
+    Latex,
     /// JSON.
     Json,
     /// One row per pair and question on which they differ.
@@ -120,6 +122,7 @@ fn write(comparison: &Comparison, args: &CompareArgs) -> anyhow::Result<()> {
     match args.format {
         Form::Human => output::result(&text(Style::Text)),
         Form::Markdown => output::result(&text(Style::Markdown)),
+        Form::Latex => output::result(&text(Style::Latex)),
         Form::Json => output::json(comparison),
         Form::Csv => output::result(&questions_csv(comparison)?),
     }

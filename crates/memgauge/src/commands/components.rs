@@ -2,15 +2,28 @@
 
 use std::fmt::Write as _;
 
+use clap::Args;
 use memgauge_core::config::unknown;
 use memgauge_experiment::catalogue::{self, Entry, FAMILIES};
 use memgauge_report::table::{Style, Table};
 
-use crate::cli::{ComponentsArgs, Format};
+use crate::cli::Format;
 use crate::{exit, output};
 
 /// Example blocks for models behind an API; a test reads them.
 const MODEL_BLOCKS: &str = include_str!("models.md");
+
+#[derive(Debug, Args)]
+pub(crate) struct ComponentsArgs {
+    /// One family, such as `fusion`.
+    pub(crate) family: Option<String>,
+    /// One kind of it, such as `rrf`.
+    pub(crate) kind: Option<String>,
+    /// How the list is written; `markdown` with no family is docs/CONFIG.md, `json` the schema of
+    /// config files.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
 
 pub(crate) fn run(args: &ComponentsArgs) -> anyhow::Result<u8> {
     if args.format == Format::Json {
@@ -85,7 +98,7 @@ fn plain(text: &mut String, family: &str, entry: &Entry) {
             text,
             "  {} ({}{})\n      {}",
             key.name,
-            key.kind.replace("\\|", "|"),
+            key.kind,
             key.default
                 .as_ref()
                 .map_or_else(String::new, |default| format!(", default {default}")),
@@ -148,14 +161,14 @@ fn markdown(text: &mut String, entry: &Entry, level: usize) {
     }
     let mut table = Table::new(&["key", "type", "default", "meaning"]);
     for key in &entry.keys {
-        let code = |text: &str| format!("`{}`", text.replace('|', "\\|").replace("\\\\|", "\\|"));
+        let code = |text: &str| format!("`{text}`");
         table.rows.push(vec![
             code(&key.name),
             key.kind.clone(),
             key.default
                 .as_ref()
                 .map_or_else(|| "–".to_owned(), |default| code(default)),
-            key.doc.replace('|', "\\|"),
+            key.doc.clone(),
         ]);
     }
     // Columns of words read better flush left, whatever their width.

@@ -1,15 +1,57 @@
 //! `memgauge config`
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
+use clap::{Args, Subcommand};
 use memgauge_core::config::unknown;
 use memgauge_experiment::config::{Protocol, differences, drop_nulls};
 use memgauge_experiment::{ConfigFile, catalogue};
 use memgauge_report::table::{Style, Table};
 use serde_json::{Value, json};
 
-use crate::cli::{ConfigArgs, ConfigCommand, Format};
+use crate::cli::{ConfigOptions, Format};
 use crate::{exit, output, places};
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(crate) command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check config files; nothing is printed where all is well but what was checked.
+    #[command(after_help = "Example:\n  memgauge config check experiments/*.toml")]
+    Check {
+        /// Experiments.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Print the JSON schema of a config file, for editors.
+    #[command(after_help = "Example:\n  memgauge config schema > config.schema.json")]
+    Schema,
+    /// Check a config file and print it.
+    #[command(
+        after_help = "Example:\n  memgauge config show experiments/mem0-vs-mem0g.toml --diff mem0-2504"
+    )]
+    Show {
+        /// The experiment.
+        file: PathBuf,
+        /// With every default filled in.
+        #[arg(long)]
+        resolved: bool,
+        /// Only what the systems do otherwise than this protocol (mem0-2504, mem0-eval,
+        /// mem0-oss-0.1 or mem0-oss-2), and what that does otherwise than its source.
+        #[arg(long, value_name = "PROTOCOL", conflicts_with = "resolved")]
+        diff: Option<String>,
+        /// How the differences are written.
+        #[arg(long, value_enum, requires = "diff", default_value_t = Format::Human)]
+        format: Format,
+        #[command(flatten)]
+        config: Box<ConfigOptions>,
+    },
+}
 
 pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<u8> {
     match &args.command {
@@ -81,27 +123,20 @@ fn show_differences(file: &ConfigFile, protocol: Protocol, format: Format) -> an
         }))?;
         return Ok(exit::DONE);
     }
-    let style = match format {
-        Format::Markdown => Style::Markdown,
-        Format::Human | Format::Json => Style::Text,
-    };
+    let style = format.style().unwrap_or(Style::Text);
     let value = |value: &Option<Value>| match value {
         Some(value) => value.to_string(),
         None => "\u{2013}".to_owned(),
     };
     let mut text = String::new();
     for variant in &variants {
-        let (name, system) = (&variant.variant, variant.system);
+        let name = format!("{} ({})", variant.variant, variant.system);
         if variant.differences.is_empty() {
-            writeln!(text, "{name} ({system}): as {}\n", protocol.name())?;
+            text.push_str(&style.prose(&format!("{name}: as {}\n\n", protocol.name())));
             continue;
         }
-        writeln!(
-            text,
-            "{name} ({system}), where not as {}:\n",
-            protocol.name()
-        )?;
-        let mut table = Table::new(&["key", protocol.name(), "here"]);
+        text.push_str(&style.prose(&format!("{name}, where not as {}:\n\n", protocol.name())));
+        let mut table = Table::new(&["key", protocol.name(), &name]);
         for each in &variant.differences {
             table.rows.push(vec![
                 each.key.clone(),
@@ -109,30 +144,30 @@ fn show_differences(file: &ConfigFile, protocol: Protocol, format: Format) -> an
                 value(&each.file),
             ]);
         }
-        writeln!(text, "{}", table.render(style))?;
+        text.push_str(&table.render(style));
+        text.push('\n');
     }
-    writeln!(
-        text,
-        "{} follows {}. What it does otherwise:\n",
+    let mut original = format!(
+        "{} follows {}. What it does otherwise:\n\n",
         protocol.name(),
         protocol.source()
-    )?;
+    );
     for each in deviations {
         if style == Style::Markdown {
-            let (key, original) = (each.key, each.original);
+            let (key, published) = (each.key, each.original);
             writeln!(
-                text,
-                "- `{key}`: {original}. Here: {}, as {}.",
+                original,
+                "- `{key}`: {published}. Here: {}, as {}.",
                 each.ours, each.why
             )?;
         } else {
             writeln!(
-                text,
+                original,
                 "{}\n  original  {}\n  here      {}\n  because   {}",
                 each.key, each.original, each.ours, each.why
             )?;
         }
     }
-    output::result(&text)?;
+    output::result(&(text + &style.prose(&original)))?;
     Ok(exit::DONE)
 }

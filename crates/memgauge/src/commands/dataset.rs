@@ -3,14 +3,80 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use clap::{Args, Subcommand};
 use memgauge_core::{Category, ConversationId};
 use memgauge_dataset::{DATASETS, Dataset, Entry, Fetched, locomo, resolve, source, sources};
-use memgauge_report::table::{Style, Table};
+use memgauge_report::table::Table;
 
-use crate::cli::{DatasetArgs, DatasetCommand, Format, Global};
-use crate::commands::generate;
+use crate::cli::{Format, Global};
+use crate::commands::generate::{self, GenerateArgs};
 use crate::commands::model::{Bar, fetch_file};
 use crate::{exit, output, places};
+
+#[derive(Debug, Args)]
+pub(crate) struct DatasetArgs {
+    #[command(subcommand)]
+    pub(crate) command: DatasetCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatasetCommand {
+    /// List the known datasets and where they are.
+    #[command(after_help = "Example:\n  memgauge dataset list")]
+    List,
+    /// Download a dataset into the user's cache (the sample, which memgauge carries, is written).
+    #[command(after_help = "Example:\n  memgauge dataset fetch locomo")]
+    Fetch {
+        /// Its name.
+        #[arg(default_value = "locomo")]
+        name: String,
+        /// Write it here instead.
+        #[arg(long, value_name = "PATH")]
+        to: Option<PathBuf>,
+    },
+    /// Read a dataset, report everything odd in it, and compare it with its known fingerprint.
+    #[command(after_help = "Example:\n  memgauge dataset verify locomo")]
+    Verify(DatasetChoice),
+    /// Count conversations, sessions, turns and questions.
+    #[command(after_help = "Example:\n  memgauge dataset stats sample")]
+    Stats {
+        #[command(flatten)]
+        choice: DatasetChoice,
+        /// How the counts are written.
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// Write a dataset of any size in LOCOMO's format, made of the sample's exchanges.
+    Generate(GenerateArgs),
+    /// Print a conversation.
+    #[command(after_help = "Example:\n  memgauge dataset show sample-1 --session 2 --questions")]
+    Show {
+        /// Its id, such as `conv-26`.
+        conversation: String,
+        /// One session.
+        #[arg(long, value_name = "N")]
+        session: Option<u32>,
+        /// The questions about it too.
+        #[arg(long)]
+        questions: bool,
+        #[command(flatten)]
+        choice: DatasetOptions,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DatasetChoice {
+    /// Its name, or a file.
+    #[arg(default_value = "locomo")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DatasetOptions {
+    /// Name of the dataset, or a file; without it every known dataset is looked through.
+    #[arg(long, value_name = "NAME|PATH")]
+    pub(crate) dataset: Option<String>,
+}
 
 pub(crate) async fn run(args: &DatasetArgs, global: &Global) -> anyhow::Result<u8> {
     match &args.command {
@@ -45,7 +111,10 @@ fn list() -> anyhow::Result<u8> {
                     "{name:<8} not here; fetch it with: memgauge dataset fetch {name}"
                 )?;
             }
-            Err(_) => writeln!(text, "{name:<8} not here; it comes with memgauge's source")?,
+            Err(_) => writeln!(
+                text,
+                "{name:<8} carried by memgauge; put into the cache when it is needed"
+            )?,
         }
         if let Some(source) = sources.get(*name) {
             writeln!(text, "         {} ({})", source.title, source.licence)?;
@@ -56,6 +125,15 @@ fn list() -> anyhow::Result<u8> {
 }
 
 async fn fetch(name: &str, to: Option<&Path>, global: &Global) -> anyhow::Result<u8> {
+    if name == "sample" {
+        let dest = match to {
+            Some(path) => path.to_owned(),
+            None => cache_folder()?.join("datasets/sample/sample.json"),
+        };
+        places::put_sample(&dest)?;
+        output::result(&format!("{} (carried by memgauge)", dest.display()))?;
+        return Ok(exit::DONE);
+    }
     let source = source(name)?;
     let dest = match to {
         Some(path) => path.to_owned(),
@@ -134,14 +212,6 @@ fn verify(name: &str) -> anyhow::Result<u8> {
 fn stats(name: &str, format: Format) -> anyhow::Result<u8> {
     let dataset = places::dataset(name)?;
     let stats = dataset.stats();
-    if format == Format::Json {
-        output::json(&stats)?;
-        return Ok(exit::DONE);
-    }
-    let style = match format {
-        Format::Markdown => Style::Markdown,
-        _ => Style::Text,
-    };
     let mut head = vec!["conversation", "sessions", "turns", "images", "questions"];
     head.extend(Category::ALL.iter().map(|category| category.name()));
     head.extend(["with evidence", "observations"]);
@@ -183,13 +253,13 @@ fn stats(name: &str, format: Format) -> anyhow::Result<u8> {
     total.push(stats.questions_with_evidence.to_string());
     total.push(stats.observations.to_string());
     table.rows.push(total);
-    let mut text = table.render(style);
-    writeln!(
-        text,
-        "\n{} evidence references, {} gold turns after repair; {} questions in categories 1-4 have evidence",
+    let note = format!(
+        "{} evidence references, {} gold turns after repair; {} questions in categories 1-4 have evidence",
         stats.evidence_references, stats.gold_turns, stats.scored_questions_with_evidence
-    )?;
-    output::result(&text)?;
+    );
+    output::formatted(format, &stats, |style| {
+        table.render(style) + &style.note(&note)
+    })?;
     Ok(exit::DONE)
 }
 

@@ -1,15 +1,29 @@
 //! `memgauge doctor`
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
+use clap::Args;
 use memgauge_core::{Traffic, Usage};
 use memgauge_experiment::{Checkup, ConfigFile, check_up};
 use memgauge_model::Probe;
 use memgauge_report::table::{Style, Table};
 use serde_json::{Value, json};
 
-use crate::cli::{DoctorArgs, Format};
+use crate::cli::Format;
 use crate::{exit, output, places};
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// The experiment.
+    pub(crate) file: PathBuf,
+    /// Change a key of the config.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// How the findings are written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
 
 pub(crate) async fn run(args: &DoctorArgs) -> anyhow::Result<u8> {
     let file = ConfigFile::load(&args.file, &args.set)?;
@@ -20,10 +34,7 @@ pub(crate) async fn run(args: &DoctorArgs) -> anyhow::Result<u8> {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         output::json(&json!({ "well": is_well, "models": models, "problems": problems }))?;
     } else {
-        let style = match args.format {
-            Format::Markdown => Style::Markdown,
-            _ => Style::Text,
-        };
+        let style = args.format.style().unwrap_or(Style::Text);
         let mut text = table(&found).render(style);
         for model in &found {
             if let Some(problem) = &model.problem {

@@ -46,10 +46,9 @@ pub(crate) fn run(args: &ErrataArgs) -> anyhow::Result<u8> {
         std::fs::write(to, text).with_context(|| to.display().to_string())?;
         output::note(&format!("written to {}", to.display()));
     }
-    match args.format {
-        Format::Human => output::result(&text(&errata, &dataset, args, Style::Text)?)?,
-        Format::Markdown => output::result(&text(&errata, &dataset, args, Style::Markdown)?)?,
-        Format::Json => output::json(&json!({
+    match args.format.style() {
+        Some(style) => output::result(&text(&errata, &dataset, args, style)?)?,
+        None => output::json(&json!({
             "errata": errata,
             "unfit": errata.unfit(),
             "ceiling": ceiling(&errata, golds(&dataset)),
@@ -111,7 +110,7 @@ fn text(
         }));
         table.rows.push(row);
     }
-    let mut text = table.render(style);
+    let mut text = String::new();
     let corrupt = errata
         .errata
         .values()
@@ -137,5 +136,5 @@ fn text(
     for finding in &errata.findings {
         writeln!(text, "  {finding}")?;
     }
-    Ok(text)
+    Ok(table.render(style) + &style.prose(&text))
 }

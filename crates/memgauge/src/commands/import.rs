@@ -9,7 +9,7 @@ use memgauge_report::import::{
     ImportOptions, ImportRow, ImportedRun, Join, RowFinding, RowStatus, Source, arrange, format,
     import, name,
 };
-use memgauge_report::table::{Style, Table, with_interval};
+use memgauge_report::table::{Table, with_interval};
 use memgauge_report::{RunDir, files};
 use serde::Serialize;
 
@@ -138,10 +138,9 @@ pub(crate) fn run(args: &ImportArgs, global: &Global) -> anyhow::Result<u8> {
         }
         runs.push(run);
     }
-    match args.format {
-        Format::Human => output::result(&table(&runs).render(Style::Text))?,
-        Format::Markdown => output::result(&table(&runs).render(Style::Markdown))?,
-        Format::Json => output::json(&runs.iter().map(account).collect::<Vec<_>>())?,
+    match args.format.style() {
+        Some(style) => output::result(&table(&runs).render(style))?,
+        None => output::json(&runs.iter().map(account).collect::<Vec<_>>())?,
     }
     if !global.quiet {
         for run in &runs {

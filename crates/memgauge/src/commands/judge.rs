@@ -5,15 +5,63 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use clap::Args;
 use memgauge_experiment::{ConfigFile, JudgeEnd, JudgeOptions, Stop, Supplies, judge_again};
 use memgauge_report::table::{self, Style};
 use memgauge_report::{JudgeReport, Manifest, RunDir, files};
 use serde_json::{Value, json};
 
 use super::run::{Signals, listen};
-use crate::cli::{Format, Global, JudgeArgs};
+use crate::cli::{Format, Global, TrafficOptions};
 use crate::progress::Progress;
+use crate::view::ViewOptions;
 use crate::{exit, output, places, traffic};
+
+#[derive(Debug, Args)]
+pub(crate) struct JudgeArgs {
+    /// A run directory.
+    pub(crate) dir: PathBuf,
+    /// Prompt of the judge: `lenient`, `strict`, `graded`, or a file `judge/NAME` of your own.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) prompt: Option<String>,
+    /// How often every answer is judged.
+    #[arg(long, value_name = "N")]
+    pub(crate) runs: Option<u32>,
+    /// Name of the judge's model in the config.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+    /// Take models, prompts and judge from this experiment instead of the run's own.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Change a key of the config: `models.chat.model=gpt-4o`, `judge.reasoning=true`.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The judgements are written to `judgements-NAME.jsonl` in the run directory (default: the
+    /// prompt's name).
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Judge only this many questions, drawn at random: `memgauge surrogate powered` makes an unbiased J of them.
+    #[arg(long, value_name = "M")]
+    pub(crate) sample: Option<usize>,
+    /// Seed of that draw; a larger sample of the same seed holds every smaller one.
+    #[arg(long, value_name = "S", default_value_t = 0, requires = "sample")]
+    pub(crate) seed: u64,
+    /// Judge only the answers to questions whose key is wrong by --errata, with the corrected answer as the
+    /// right one; written to `corrected-NAME.jsonl`. `memgauge show DIR --errata PATH` then knows J under
+    /// the corrected key.
+    #[arg(long, requires = "errata")]
+    pub(crate) only_errata: bool,
+    /// Judgements at a time.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(crate) traffic: TrafficOptions,
+    #[command(flatten)]
+    pub(crate) view: ViewOptions,
+    /// How the results are written to standard output.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
 
 pub(crate) async fn run(args: &JudgeArgs, global: &Global) -> anyhow::Result<u8> {
     let dir = RunDir::open(&args.dir)?;
@@ -41,11 +89,7 @@ pub(crate) async fn run(args: &JudgeArgs, global: &Global) -> anyhow::Result<u8>
     progress.finish();
     match end.context("judge")? {
         JudgeEnd::Finished { file, report } => {
-            match args.format {
-                Format::Human => output::result(&text(&report, Style::Text, args))?,
-                Format::Markdown => output::result(&text(&report, Style::Markdown, args))?,
-                Format::Json => output::json(&report)?,
-            }
+            output::formatted(args.format, &report, |style| text(&report, style, args))?;
             if !global.quiet {
                 if let Some(line) = traffic::line(&exchange.report()) {
                     output::note(&line);
@@ -130,19 +174,17 @@ fn text(report: &JudgeReport, style: Style, args: &JudgeArgs) -> String {
     } else {
         models.join(", ")
     };
-    format!(
-        "{}\n{}{}",
-        table::judged(report, args.view.names()).render(style),
-        if style == Style::Markdown { "\n" } else { "" },
-        "Scores x 100 with 95 % two-stage cluster-bootstrap intervals; category 5 is not judged. errors: \
-         judgements that failed or could not be read, in no mean. ± sd: between runs. as the run's judge: answers with the \
-         same label. * = control that reads the answer key or the wrong memory.\n"
-    ) + &format!("judge served by: {models}\n")
-        + match args.only_errata {
-            true => {
-                "Only questions whose key the errata correct, with the corrected answer as the right one: memgauge show DIR \
-                 --errata PATH has J of the whole.\n"
-            }
-            false => "",
+    let corrected = match args.only_errata {
+        true => {
+            "\nOnly questions whose key the errata correct, with the corrected answer as the right one: memgauge show DIR \
+             --errata PATH has J of the whole."
         }
+        false => "",
+    };
+    table::judged(report, args.view.names()).render(style)
+        + &style.note(&format!(
+            "Scores x 100 with 95 % two-stage cluster-bootstrap intervals; category 5 is not judged. errors: \
+             judgements that failed or could not be read, in no mean. ± sd: between runs. as the run's judge: answers with the \
+             same label. * = control that reads the answer key or the wrong memory.\njudge served by: {models}{corrected}"
+        ))
 }

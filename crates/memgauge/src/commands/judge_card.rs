@@ -147,11 +147,9 @@ pub(crate) async fn run(args: &JudgeCardArgs, global: &Global) -> anyhow::Result
              (--known-right) or a share of them that is assumed to be accepted (--assume-sensitivity)",
         ));
     }
-    match args.format {
-        Format::Human => output::result(&table::judge_card(&found, Style::Text))?,
-        Format::Markdown => output::result(&table::judge_card(&found, Style::Markdown))?,
-        Format::Json => output::json(&found)?,
-    }
+    output::formatted(args.format, &found, |style| {
+        table::judge_card(&found, style)
+    })?;
     let out = args
         .out
         .clone()

@@ -2,12 +2,15 @@
 
 pub(crate) mod cache;
 pub(crate) mod compare;
+pub(crate) mod completions;
 pub(crate) mod components;
 pub(crate) mod config;
 pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod errata;
+pub(crate) mod export;
 pub(crate) mod generate;
+pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod judge;
 pub(crate) mod judge_card;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::{BufRead as _, IsTerminal};
 use std::path::{Path, PathBuf};
 
+use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use memgauge_core::config::unknown;
 use memgauge_core::{Meter, Parts as _, Stage};
@@ -12,7 +13,7 @@ use memgauge_dataset::{DownloadError, Fetched, Pinned};
 use memgauge_experiment::{Assembly, ConfigFile};
 use memgauge_model::{MINILM_FILES, MiniLmConfig};
 
-use crate::cli::{Global, ModelArgs, ModelCommand};
+use crate::cli::Global;
 use crate::{exit, output, places};
 
 /// Models that need files: name, what it is, licence.
@@ -21,6 +22,39 @@ const MODELS: [(&str, &str, &str); 1] = [(
     "all-MiniLM-L6-v2, sentence embeddings of 384 dimensions",
     "Apache-2.0",
 )];
+
+#[derive(Debug, Args)]
+pub(crate) struct ModelArgs {
+    #[command(subcommand)]
+    pub(crate) command: ModelCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// List the models that need files, and where these are.
+    #[command(after_help = "Example:\n  memgauge model list")]
+    List,
+    /// Download a model's files into `models/` of the current folder, where configs look for them.
+    #[command(after_help = "Example:\n  memgauge model fetch minilm")]
+    Fetch {
+        /// Its name.
+        name: String,
+        /// Write them into this folder instead.
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+    },
+    /// Embed texts for other programs: a JSON string per line on standard input, its vector as a JSON
+    /// list per line on standard output.
+    #[command(after_help = "Example:\n  echo '\"tea or coffee\"' | memgauge model embed static")]
+    Embed {
+        /// Name of the embedder: of its kind, or of a `[models.NAME]` table of the config.
+        #[arg(default_value = "static")]
+        name: String,
+        /// The config that names it.
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+}
 
 pub(crate) async fn run(args: &ModelArgs, global: &Global) -> anyhow::Result<u8> {
     match &args.command {

@@ -76,19 +76,22 @@ fn show(dir: Option<&PathBuf>, names: CategoryNames, format: Format) -> anyhow::
     };
     let (scores, overall) = (table_1()?, table_2()?);
     let text = |style: Style| {
-        format!(
-            "{}\n{}\n{CITATION}; category names: {}. F1 is f1.set, B1 bleu1; answers and judge by gpt-4o-mini, J over ten runs \
+        let note = format!(
+            "{CITATION}; category names: {}. F1 is f1.set, B1 bleu1; answers and judge by gpt-4o-mini, J over ten runs \
              of the judge. (run): this run. J of another judge or prompt, and latencies of other machines and hosted stores, \
-             do not compare.\n",
+             do not compare.",
+            names.label(),
+        );
+        format!(
+            "{}\n{}{}",
             table::paper_scores(&scores, run.as_ref(), names).render(style),
             table::paper_overall(&overall, run.as_ref()).render(style),
-            names.label(),
+            style.note(&note),
         )
     };
-    match format {
-        Format::Human => output::result(&text(Style::Text))?,
-        Format::Markdown => output::result(&text(Style::Markdown))?,
-        Format::Json => {
+    match format.style() {
+        Some(style) => output::result(&text(style))?,
+        None => {
             let by_name = |row: &memgauge_report::paper::PaperScores| {
                 let cells = row.scores.iter();
                 let cells = cells.map(|(category, cell)| (names.of(*category), cell));
@@ -120,17 +123,13 @@ fn compare(format: Format) -> anyhow::Result<u8> {
             .zip(counts)
             .map(|(category, count)| format!("{count} {category}"))
             .collect();
-        format!(
-            "{}\n{CITATION}: the J of Table 1, weighted by LOCOMO's numbers of questions ({}; official names), is that of Table \
-             2 within 0.01 only under the names of the column \"fits\".\n",
-            table::paper_check(&checks).render(style),
+        let note = format!(
+            "{CITATION}: the J of Table 1, weighted by LOCOMO's numbers of questions ({}; official names), is that of Table \
+             2 within 0.01 only under the names of the column \"fits\".",
             weights.join(", ")
-        )
+        );
+        table::paper_check(&checks).render(style) + &style.note(&note)
     };
-    match format {
-        Format::Human => output::result(&text(Style::Text))?,
-        Format::Markdown => output::result(&text(Style::Markdown))?,
-        Format::Json => output::json(&checks)?,
-    }
+    output::formatted(format, &checks, text)?;
     Ok(exit::DONE)
 }

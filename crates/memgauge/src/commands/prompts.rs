@@ -4,13 +4,55 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use clap::{Args, Subcommand};
 use memgauge_core::config::unknown;
 use memgauge_experiment::prompt::import::{self, Outcome};
 use memgauge_experiment::prompt::{PROMPTS, Prompt, PromptDoc, digest, find};
 use similar::TextDiff;
 
-use crate::cli::{PromptsArgs, PromptsCommand};
 use crate::{exit, output};
+
+#[derive(Debug, Args)]
+pub(crate) struct PromptsArgs {
+    #[command(subcommand)]
+    pub(crate) command: PromptsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PromptsCommand {
+    /// List the prompts with the beginning of their digests.
+    #[command(after_help = "Example:\n  memgauge prompts list")]
+    List,
+    /// Show a prompt with its digest and variables.
+    #[command(after_help = "Example:\n  memgauge prompts show judge/lenient --rendered")]
+    Show {
+        /// Its name, such as `extract/mem0-2504`.
+        name: String,
+        /// The file alone: what to begin a prompt of your own with.
+        #[arg(long, conflicts_with = "rendered")]
+        raw: bool,
+        /// As it is sent, with the variables' examples.
+        #[arg(long)]
+        rendered: bool,
+    },
+    /// Compare a prompt with your own, and check that yours can be used.
+    #[command(after_help = "Example:\n  memgauge prompts diff judge/lenient my-prompts")]
+    Diff {
+        /// Its name.
+        name: String,
+        /// Your folder of prompts, or a file.
+        path: PathBuf,
+    },
+    /// Make prompt files of the triple-quoted constants in a local checkout of mem0's evaluation.
+    #[command(after_help = "Example:\n  memgauge prompts import mem0/evaluation --out my-prompts")]
+    Import {
+        /// Folder of the checkout.
+        checkout: PathBuf,
+        /// Folder for the prompt files: what `prompts` in a config then names.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+}
 
 pub(crate) fn run(args: &PromptsArgs) -> anyhow::Result<u8> {
     match &args.command {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use memgauge_report::compare::CompareError;
 use memgauge_report::rank::rank;
-use memgauge_report::table::{self, Style};
+use memgauge_report::table::{self};
 
 use super::compare::{bootstrap, categories, read};
 use crate::cli::Format;
@@ -57,10 +57,8 @@ pub(crate) fn run(args: &RankArgs) -> anyhow::Result<u8> {
         Err(error @ CompareError::Statistics(_)) => return Err(error.into()),
         Err(error) => return Err(exit::user(error.to_string())),
     };
-    match args.format {
-        Format::Human => output::result(&table::ranking(&ranking, Style::Text))?,
-        Format::Markdown => output::result(&table::ranking(&ranking, Style::Markdown))?,
-        Format::Json => output::json(&ranking)?,
-    }
+    output::formatted(args.format, &ranking, |style| {
+        table::ranking(&ranking, style)
+    })?;
     Ok(exit::DONE)
 }

@@ -39,11 +39,9 @@ pub(crate) fn run(args: &RescoreArgs) -> anyhow::Result<u8> {
     let dir = RunDir::open(&args.dir)?;
     let rescored = rescore(&dir)?;
     let listed = if args.all { usize::MAX } else { LISTED };
-    match args.format {
-        Format::Human => output::result(&text(&rescored, Style::Text, listed))?,
-        Format::Markdown => output::result(&text(&rescored, Style::Markdown, listed))?,
-        Format::Json => output::json(&rescored)?,
-    }
+    output::formatted(args.format, &rescored, |style| {
+        text(&rescored, style, listed)
+    })?;
     Ok(exit::DONE)
 }
 
@@ -106,17 +104,16 @@ fn text(rescored: &Rescored, style: Style, listed: usize) -> String {
             ]);
         }
     }
-    let mut text = table.render(style);
-    let _ = writeln!(
-        text,
-        "\n{}: {} answers scored again; values within 1e-9 are equal.",
-        rescored.name, rescored.answers
-    );
+    let mut text = table.render(style)
+        + &style.prose(&format!(
+            "\n{}: {} answers scored again; values within 1e-9 are equal.\n",
+            rescored.name, rescored.answers
+        ));
     if differ > 0 {
         let _ = writeln!(text, "\n{}", rows.render(style));
         if differ > rows.rows.len() {
             let more = differ - rows.rows.len();
-            let _ = writeln!(text, ".. and {more} more: --all, or --format json");
+            text.push_str(&style.prose(&format!(".. and {more} more: --all, or --format json\n")));
         }
     }
     text

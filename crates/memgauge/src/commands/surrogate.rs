@@ -11,7 +11,7 @@ use memgauge_report::statistics::{Bootstrap, Power};
 use memgauge_report::surrogate::{
     ALPHA, Design, HeldOut, Surrogate, SurrogateReport, held_out, labelled, leave_one_out, score,
 };
-use memgauge_report::table::{self, Style};
+use memgauge_report::table::{self};
 use memgauge_report::{RunDir, powered};
 use serde::Serialize;
 
@@ -22,13 +22,6 @@ use crate::{exit, output};
 const RESAMPLES: usize = 10_000;
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  memgauge surrogate score reports/runs/RUN
-  memgauge judge reports/runs/RUN --sample 200 --seed 1
-  memgauge surrogate powered reports/runs/RUN --judge lenient
-  memgauge surrogate evaluate MEMOBASE FULL_CONTEXT REASONING --apart VAGUE
-  memgauge surrogate fit MEMOBASE FULL_CONTEXT REASONING -o surrogate.json")]
 pub(crate) struct SurrogateArgs {
     #[command(subcommand)]
     command: SurrogateCommand,
@@ -37,12 +30,22 @@ pub(crate) struct SurrogateArgs {
 #[derive(Debug, Subcommand)]
 enum SurrogateCommand {
     /// Estimate J of a run without a judge: writes surrogate.jsonl and surrogate.json into it.
+    #[command(after_help = "Example:\n  memgauge surrogate score reports/runs/RUN")]
     Score(ScoreArgs),
     /// An unbiased J from labels of a random sample and estimates of all answers, with its interval.
+    #[command(
+        after_help = "Examples:\n  memgauge judge reports/runs/RUN --sample 200 --seed 1\n  memgauge surrogate powered reports/runs/RUN --judge lenient"
+    )]
     Powered(PoweredArgs),
     /// How the estimate does on labelled runs that it was not fitted on.
+    #[command(
+        after_help = "Example:\n  memgauge surrogate evaluate MEMOBASE FULL_CONTEXT REASONING --apart VAGUE"
+    )]
     Evaluate(EvaluateArgs),
     /// Fit a model on labelled runs.
+    #[command(
+        after_help = "Example:\n  memgauge surrogate fit MEMOBASE FULL_CONTEXT REASONING -o surrogate.json"
+    )]
     Fit(FitArgs),
 }
 
@@ -192,17 +195,10 @@ fn estimate(args: &ScoreArgs) -> anyhow::Result<u8> {
         let embed = |text: &str| embedder.embed_text(text);
         reports.push(score(&dir, &model, &embed, RESAMPLES)?);
     }
-    let style = match args.format {
-        Format::Json => {
-            output::json(&reports)?;
-            return Ok(exit::DONE);
-        }
-        Format::Human => Style::Text,
-        Format::Markdown => Style::Markdown,
-    };
-    for report in &reports {
-        output::result(&table::estimated(report, style))?;
-    }
+    output::formatted(args.format, &reports, |style| {
+        let all = reports.iter().map(|report| table::estimated(report, style));
+        all.collect::<Vec<_>>().join("\n")
+    })?;
     Ok(exit::DONE)
 }
 
@@ -242,17 +238,9 @@ fn powered_score(args: &PoweredArgs) -> anyhow::Result<u8> {
             file.map_or_else(String::new, |file| format!(" in {file}")),
         )));
     }
-    match args.format {
-        Format::Json => output::json(&found)?,
-        Format::Human => {
-            output::result(&table::powered(&found, model.held_out_means(), Style::Text))?
-        }
-        Format::Markdown => output::result(&table::powered(
-            &found,
-            model.held_out_means(),
-            Style::Markdown,
-        ))?,
-    }
+    output::formatted(args.format, &found, |style| {
+        table::powered(&found, model.held_out_means(), style)
+    })?;
     Ok(exit::DONE)
 }
 
@@ -291,15 +279,9 @@ fn evaluate(args: &EvaluateArgs) -> anyhow::Result<u8> {
             .filter_map(|design| held_out(&whole, design))
             .collect(),
     };
-    let style = match args.format {
-        Format::Json => {
-            output::json(&found)?;
-            return Ok(exit::DONE);
-        }
-        Format::Human => Style::Text,
-        Format::Markdown => Style::Markdown,
-    };
-    output::result(&table::evaluated(&found.held_out, &found.apart, style))?;
+    output::formatted(args.format, &found, |style| {
+        table::evaluated(&found.held_out, &found.apart, style)
+    })?;
     Ok(exit::DONE)
 }
 

@@ -137,3 +137,22 @@ fn texts_are_embedded_line_by_line() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("line 1 is no JSON string"));
 }
+
+#[test]
+fn completions_and_manual_pages_know_the_commands() {
+    for shell in ["bash", "zsh", "fish"] {
+        let ended = end(memgauge().args(["completions", shell]));
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        for word in ["traffic", "judge", "export"] {
+            assert!(ended.stdout.contains(word), "{shell}: {word}");
+        }
+    }
+    let ended = end(memgauge().arg("man"));
+    assert!(ended.stdout.contains(".TH memgauge 1"), "{}", ended.stdout);
+    let folder = tempfile::tempdir().expect("a folder");
+    let pages = folder.path().join("pages");
+    let ended = end(memgauge().args(["man", "--out"]).arg(&pages));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let run = std::fs::read_to_string(pages.join("memgauge-run.1")).expect("a page");
+    assert!(run.contains("retry"), "{run}");
+}

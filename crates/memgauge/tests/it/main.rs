@@ -17,7 +17,9 @@ mod external;
 #[path = "../../../memgauge-model/tests/common/fault.rs"]
 mod fault;
 mod faults;
+mod formats;
 mod generate;
+mod history;
 mod import;
 mod isolation;
 mod judge_errors;

@@ -16,6 +16,9 @@ pub(crate) struct MemoryArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum MemoryCommand {
     /// Remember messages; the memory is made where there is none.
+    #[command(
+        after_help = "Example:\n  memgauge memory add \"I live in Porto.\" --store notes --user ann"
+    )]
     Add {
         /// Messages of the user.
         #[arg(required_unless_present = "messages", conflicts_with = "messages")]
@@ -38,6 +41,9 @@ pub(crate) enum MemoryCommand {
         place: Place,
     },
     /// Find the memories that say most about a question.
+    #[command(
+        after_help = "Example:\n  memgauge memory search \"Where does she live?\" --store notes --user ann"
+    )]
     Search {
         /// The question.
         query: String,
@@ -52,6 +58,7 @@ pub(crate) enum MemoryCommand {
         place: Place,
     },
     /// List memories, oldest first.
+    #[command(after_help = "Example:\n  memgauge memory list --store notes --user ann")]
     List {
         /// At most this many.
         #[arg(short = 'n', long, value_name = "N")]
@@ -62,6 +69,7 @@ pub(crate) enum MemoryCommand {
         place: Place,
     },
     /// Show one memory with all that is known about it.
+    #[command(after_help = "Example:\n  memgauge memory get m0 --store notes")]
     Get {
         #[command(flatten)]
         one: One,
@@ -69,6 +77,7 @@ pub(crate) enum MemoryCommand {
         place: Place,
     },
     /// Tell what happened to a memory, also after it was deleted.
+    #[command(after_help = "Example:\n  memgauge memory history m0 --store notes")]
     History {
         #[command(flatten)]
         one: One,
@@ -76,6 +85,7 @@ pub(crate) enum MemoryCommand {
         place: Place,
     },
     /// Print the latest messages of one scope as they were said.
+    #[command(after_help = "Example:\n  memgauge memory recent --store notes --user ann")]
     Recent {
         /// At most this many.
         #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
@@ -86,6 +96,9 @@ pub(crate) enum MemoryCommand {
         place: Place,
     },
     /// Give a memory a new text.
+    #[command(
+        after_help = "Example:\n  memgauge memory update m0 \"I live in Lisbon.\" --store notes"
+    )]
     Update {
         #[command(flatten)]
         one: One,
@@ -97,6 +110,7 @@ pub(crate) enum MemoryCommand {
         place: Place,
     },
     /// Delete a memory, or all of a scope or with some metadata.
+    #[command(after_help = "Example:\n  memgauge memory delete --all --store notes --user ann")]
     Delete {
         /// Id of a memory, such as `m3`.
         #[arg(value_parser = id, required_unless_present = "all", conflicts_with = "all")]
@@ -110,6 +124,7 @@ pub(crate) enum MemoryCommand {
         place: Place,
     },
     /// Take out everything, history included.
+    #[command(after_help = "Example:\n  memgauge memory reset --store notes --yes")]
     Reset {
         /// Yes, everything.
         #[arg(long)]

@@ -9,7 +9,6 @@ use memgauge_dataset::Dataset;
 use memgauge_experiment::estimate::{Estimate, EstimateOptions, Shelf, estimate};
 use memgauge_experiment::{ConfigFile, Plan, Shard};
 use memgauge_model::{Cassette, TrafficMode};
-use memgauge_report::table::Style;
 use serde_json::{Value, json};
 
 use crate::cli::{ConfigOptions, Format, TrafficOptions};
@@ -64,10 +63,9 @@ pub(crate) async fn run(args: &PlanArgs) -> anyhow::Result<u8> {
         plan: &plan,
         estimate: &estimate,
     };
-    match args.format {
-        Format::Json => output::json(&planned.json()?)?,
-        Format::Markdown => output::result(&planned.text(Style::Markdown)?)?,
-        Format::Human => output::result(&planned.text(Style::Text)?)?,
+    match args.format.style() {
+        Some(style) => output::result(&planned.text(style)?)?,
+        None => output::json(&planned.json()?)?,
     }
     Ok(exit::DONE)
 }

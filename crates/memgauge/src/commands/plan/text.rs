@@ -26,7 +26,7 @@ impl Planned<'_> {
             .into_iter()
             .map(|(category, count)| format!("{count} {category}"))
             .collect();
-        let mut text = format!(
+        let head = format!(
             "{} on {} ({})\n{} conversation(s), {} sessions, {} turns; {} questions: {}\n\n",
             file.config.name,
             dataset.name,
@@ -37,18 +37,27 @@ impl Planned<'_> {
             plan.questions(),
             categories.join(", "),
         );
-        text.push_str(&self.variants()?.render(style));
+        let mut text = style.prose(&head) + &self.variants()?.render(style);
         let shard = plan
             .shard
             .map_or_else(String::new, |shard| format!("part {shard}: "));
-        writeln!(
-            text,
-            "\n{shard}{} cells (variant x repeat x conversation), {} ingestions ({} sessions), {} records.",
+        text.push_str(&style.prose(&format!(
+            "\n{shard}{} cells (variant x repeat x conversation), {} ingestions ({} sessions), {} records.\n",
             estimate.cells, estimate.ingestions, estimate.sessions, estimate.records
-        )?;
+        )));
         if !estimate.steps.is_empty() {
-            writeln!(text)?;
+            text.push('\n');
             text.push_str(&steps(&estimate.steps, &estimate.total).render(style));
+        }
+        text.push_str(&style.prose(&self.remarks()?));
+        Ok(text)
+    }
+
+    /// What stands after the tables: money, time, power, what was assumed.
+    fn remarks(&self) -> anyhow::Result<String> {
+        let (plan, estimate) = (self.plan, self.estimate);
+        let mut text = String::new();
+        if !estimate.steps.is_empty() {
             writeln!(
                 text,
                 "\nTo send: calls whose reply is not kept, each once. $: price table of {}. time: as many calls at a \

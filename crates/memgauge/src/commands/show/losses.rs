@@ -13,7 +13,6 @@ use memgauge_report::table::{self, Style};
 use memgauge_report::{Manifest, RunDir};
 
 use super::{ShowArgs, known};
-use crate::cli::Format;
 use crate::{exit, output};
 
 /// Where questions were lost, and what counts as right.
@@ -122,17 +121,10 @@ pub(super) fn list(
         })
         .collect();
     let text = |style: Style| {
-        format!(
-            "{}\n{} question(s), {stage}\n",
-            table::located(&wanted, args.view.names()).render(style),
-            wanted.len()
-        )
+        table::located(&wanted, args.view.names()).render(style)
+            + &style.prose(&format!("\n{} question(s), {stage}\n", wanted.len()))
     };
-    match args.format {
-        Format::Human => output::result(&text(Style::Text))?,
-        Format::Markdown => output::result(&text(Style::Markdown))?,
-        Format::Json => output::json(&wanted)?,
-    }
+    output::formatted(args.format, &wanted, text)?;
     Ok(exit::DONE)
 }
 
@@ -160,18 +152,18 @@ pub(super) fn between(
     let (one, other) = (of(first), of(second));
     let found = difference((first, &one), (second, &other), bootstrap)?;
     let text = |style: Style| {
-        format!(
-            "{}\n{} question(s) of categories 1-4 that both were asked; change: {second} minus {first}, 95 % paired \
-             cluster-bootstrap intervals\n\n{}",
-            table::loss_difference(&found).render(style),
+        let note = format!(
+            "\n{} question(s) of categories 1-4 that both were asked; change: {second} minus {first}, 95 % paired \
+             cluster-bootstrap intervals\n",
             found.records,
+        );
+        format!(
+            "{}{}\n{}",
+            table::loss_difference(&found).render(style),
+            style.prose(&note),
             table::moves(&found).render(style)
         )
     };
-    match args.format {
-        Format::Human => output::result(&text(Style::Text))?,
-        Format::Markdown => output::result(&text(Style::Markdown))?,
-        Format::Json => output::json(&found)?,
-    }
+    output::formatted(args.format, &found, text)?;
     Ok(exit::DONE)
 }

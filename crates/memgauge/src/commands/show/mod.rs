@@ -89,11 +89,13 @@ fn whole(dir: &RunDir, manifest: &Manifest, args: &ShowArgs) -> anyhow::Result<u
     let rules = args.losses.rules(dir)?;
     args.view.print(dir, summary, &rules, args.format)?;
     if dir.file(files::SURROGATE).is_file() {
-        let style = match args.format {
-            Format::Human => table::Style::Text,
-            Format::Markdown => table::Style::Markdown,
-            // The file is JSON itself.
-            Format::Json => return Ok(exit::DONE),
+        // As JSON and CSV the results are one document; this file is JSON itself.
+        let Some(style) = args
+            .format
+            .style()
+            .filter(|style| *style != table::Style::Csv)
+        else {
+            return Ok(exit::DONE);
         };
         let report: SurrogateReport = dir.read_json(files::SURROGATE)?;
         output::result(&format!("\n{}", table::estimated(&report, style)))?;

@@ -1,17 +1,14 @@
-//! `records.parquet`: the records as a flat table, through polars.
+//! `records.parquet`: one line per record.
 
-use std::fs::File;
-use std::path::Path;
-
-use polars::prelude::{Column, DataFrame, NamedFrom, PolarsError, Series};
-use polars_io::prelude::ParquetWriter;
+use polars::prelude::DataFrame;
 use serde::Deserialize;
 
 use memgauge_core::{Category, ErrorKind, QuestionId};
 
+use super::{ParquetError, column};
 use crate::record::{AnswerTokens, ContextSummary, JudgementRow, TextMetrics};
 use crate::retrieval::RetrievalScores;
-use crate::rundir::{RunDir, RunDirError, files};
+use crate::rundir::RunDir;
 
 /// The fields of a record that go into the table.
 #[derive(Deserialize)]
@@ -36,48 +33,10 @@ struct Row {
     retrieval: Option<RetrievalScores>,
 }
 
-/// The table cannot be written.
-#[derive(Debug, thiserror::Error)]
-pub enum ParquetError {
-    /// The records cannot be read.
-    #[error(transparent)]
-    Run(#[from] RunDirError),
-    /// The table cannot be made or written.
-    #[error("{}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: std::path::PathBuf,
-        /// Why.
-        source: PolarsError,
-    },
-}
-
-/// Writes `records.parquet` beside `records.jsonl`; columns are listed in docs/FORMAT.md.
-///
-/// # Errors
-/// When the records cannot be read or the file cannot be written.
-pub fn write_parquet(dir: &RunDir) -> Result<(), ParquetError> {
+pub(super) fn frame(dir: &RunDir) -> Result<DataFrame, ParquetError> {
     let mut rows: Vec<Row> = Vec::new();
     dir.records(|row| rows.push(row))?;
-    let path = dir.file(files::PARQUET);
-    let draft = dir.file(&format!("{}.part", files::PARQUET));
-    write(&rows, &draft).map_err(|source| ParquetError::Write {
-        path: draft.clone(),
-        source,
-    })?;
-    std::fs::rename(&draft, &path).map_err(|error| ParquetError::Write {
-        path,
-        source: error.into(),
-    })
-}
-
-fn write(rows: &[Row], path: &Path) -> Result<(), PolarsError> {
-    fn column<T, A: ?Sized>(rows: &[Row], name: &str, value: impl Fn(&Row) -> T) -> Column
-    where
-        Series: NamedFrom<Vec<T>, A>,
-    {
-        Series::new(name.into(), rows.iter().map(value).collect::<Vec<T>>()).into()
-    }
+    let rows = rows.as_slice();
     let recall = |index: usize| {
         move |row: &Row| {
             let live = row.retrieval.as_ref()?.live.as_ref()?;
@@ -134,8 +93,5 @@ fn write(rows: &[Row], path: &Path) -> Result<(), PolarsError> {
             Some(row.retrieval.as_ref()?.live.as_ref()?.turn.ndcg10)
         }),
     ];
-    let mut frame = DataFrame::new(rows.len(), columns)?;
-    let file = File::create(path)?;
-    ParquetWriter::new(file).finish(&mut frame)?;
-    Ok(())
+    Ok(DataFrame::new(rows.len(), columns)?)
 }
