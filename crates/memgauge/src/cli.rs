@@ -26,6 +26,7 @@ use crate::commands::paper::PaperArgs;
 use crate::commands::plan::PlanArgs;
 use crate::commands::prompts::PromptsArgs;
 use crate::commands::rank::RankArgs;
+use crate::commands::report::ReportArgs;
 use crate::commands::rescore::RescoreArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::show::ShowArgs;
@@ -133,6 +134,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Rank variants of any runs, with intervals, ties and where the numbers come from.
     Rank(RankArgs),
+    /// Write the results of runs as one self-contained HTML page, every question included.
+    Report(ReportArgs),
     /// Keep what runs measured, commit by commit, and show where it changed.
     History(HistoryArgs),
     /// List the families of components, their kinds, keys and defaults.

@@ -46,6 +46,7 @@ fn main() -> ExitCode {
             Command::Paper(args) => commands::paper::run(args),
             Command::Compare(args) => commands::compare::run(args),
             Command::Rank(args) => commands::rank::run(args),
+            Command::Report(args) => commands::report::run(args, &cli.global),
             Command::History(args) => commands::history::run(args),
             Command::Components(args) => commands::components::run(args),
             Command::Config(args) => commands::config::run(args),

@@ -21,6 +21,7 @@ pub(crate) mod paper;
 pub(crate) mod plan;
 pub(crate) mod prompts;
 pub(crate) mod rank;
+pub(crate) mod report;
 pub(crate) mod rescore;
 pub(crate) mod run;
 pub(crate) mod show;
