@@ -27,6 +27,7 @@ use crate::commands::plan::PlanArgs;
 use crate::commands::plot::PlotArgs;
 use crate::commands::prompts::PromptsArgs;
 use crate::commands::rank::RankArgs;
+use crate::commands::report::ReportArgs;
 use crate::commands::rescore::RescoreArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::show::ShowArgs;
@@ -136,6 +137,8 @@ pub(crate) enum Command {
     Rank(RankArgs),
     /// Draw results as SVG files: accuracy against cost, categories, latencies, losses, differences.
     Plot(PlotArgs),
+    /// Write the results of runs as one self-contained HTML page, every question included.
+    Report(ReportArgs),
     /// Keep what runs measured, commit by commit, and show where it changed.
     History(HistoryArgs),
     /// List the families of components, their kinds, keys and defaults.

@@ -47,6 +47,7 @@ fn main() -> ExitCode {
             Command::Compare(args) => commands::compare::run(args),
             Command::Rank(args) => commands::rank::run(args),
             Command::Plot(args) => commands::plot::run(args),
+            Command::Report(args) => commands::report::run(args, &cli.global),
             Command::History(args) => commands::history::run(args),
             Command::Components(args) => commands::components::run(args),
             Command::Config(args) => commands::config::run(args),

@@ -22,6 +22,7 @@ pub(crate) mod plan;
 pub(crate) mod plot;
 pub(crate) mod prompts;
 pub(crate) mod rank;
+pub(crate) mod report;
 pub(crate) mod rescore;
 pub(crate) mod run;
 pub(crate) mod show;
