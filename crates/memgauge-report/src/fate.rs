@@ -55,6 +55,20 @@ impl Fate {
             Self::InContext => "in-context",
         }
     }
+
+    /// What became of the turn, in words.
+    pub fn words(self) -> String {
+        match self {
+            Self::NoFact => "no fact was extracted from it".to_owned(),
+            Self::NotKept => "its fact was not kept: a memory said it already".to_owned(),
+            Self::Deleted => "its memory was deleted".to_owned(),
+            Self::Replaced => "its memory was overwritten".to_owned(),
+            Self::NotCandidate => "not found".to_owned(),
+            Self::Below(rank) => format!("found at rank {rank}, below k"),
+            Self::Dropped => "found, left out by the budget".to_owned(),
+            Self::InContext => "in the context".to_owned(),
+        }
+    }
 }
 
 /// What became of `turn`.

@@ -7,7 +7,6 @@ use memgauge_core::{
     CategoryNames, Conversation, ConversationId, Gold, MemoryId, QuestionId, TurnId,
 };
 
-use crate::fate::Fate;
 use crate::lineage::Lineage;
 use crate::record::{ContextRow, JudgementRow, Outcome, QuestionRecord};
 use crate::rundir::{RunDir, RunDirError};
@@ -177,7 +176,7 @@ fn variant(
         judged(text, judgement);
     }
     for (turn, fate) in &record.fates {
-        let _ = writeln!(text, "  gold turn {turn}: {}", fate_text(*fate));
+        let _ = writeln!(text, "  gold turn {turn}: {}", fate.words());
     }
     let Some(context) = &record.context else {
         return;
@@ -302,18 +301,5 @@ fn one_line(text: &str) -> String {
     match flat.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", flat.get(..end).unwrap_or(&flat)),
         None => flat,
-    }
-}
-
-fn fate_text(fate: Fate) -> String {
-    match fate {
-        Fate::NoFact => "no fact was extracted from it".to_owned(),
-        Fate::NotKept => "its fact was not kept: a memory said it already".to_owned(),
-        Fate::Deleted => "its memory was deleted".to_owned(),
-        Fate::Replaced => "its memory was overwritten".to_owned(),
-        Fate::NotCandidate => "not found".to_owned(),
-        Fate::Below(rank) => format!("found at rank {rank}, below k"),
-        Fate::Dropped => "found, left out by the budget".to_owned(),
-        Fate::InContext => "in the context".to_owned(),
     }
 }

@@ -26,8 +26,10 @@ use crate::commands::merge::MergeArgs;
 use crate::commands::model::ModelArgs;
 use crate::commands::paper::PaperArgs;
 use crate::commands::plan::PlanArgs;
+use crate::commands::plot::PlotArgs;
 use crate::commands::prompts::PromptsArgs;
 use crate::commands::rank::RankArgs;
+use crate::commands::report::ReportArgs;
 use crate::commands::rescore::RescoreArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::search_rounds::SearchRoundsArgs;
@@ -143,6 +145,10 @@ pub(crate) enum Command {
     /// Measure searches in rounds, as `gate --remeasure` asks for them.
     #[command(hide = true)]
     SearchRounds(SearchRoundsArgs),
+    /// Draw results as SVG files: accuracy against cost, categories, latencies, losses, differences.
+    Plot(PlotArgs),
+    /// Write the results of runs as one self-contained HTML page, every question included.
+    Report(ReportArgs),
     /// Keep what runs measured, commit by commit, and show where it changed.
     History(HistoryArgs),
     /// List the families of components, their kinds, keys and defaults.

@@ -116,17 +116,27 @@ impl Layout {
         self.clusters.len()
     }
 
+    /// The question of a row.
+    pub(super) fn question(&self, row: usize) -> Option<usize> {
+        self.questions.get(row).copied()
+    }
+
+    /// The rows of a domain.
+    pub(super) fn rows(&self, domain: Domain<'_>) -> impl Iterator<Item = usize> {
+        domain
+            .iter()
+            .filter_map(|stratum| self.strata.get(*stratum))
+            .flat_map(Clone::clone)
+    }
+
     /// The known values of a column in a domain.
     pub(super) fn values(
         &self,
         column: Column<'_>,
         domain: Domain<'_>,
     ) -> impl Iterator<Item = f64> {
-        let rows = domain
-            .iter()
-            .filter_map(|stratum| self.strata.get(*stratum))
-            .flat_map(Clone::clone);
-        rows.filter_map(move |row| column.get(*self.questions.get(row)?).copied().flatten())
+        let rows = self.rows(domain);
+        rows.filter_map(move |row| column.get(self.question(row)?).copied().flatten())
     }
 
     /// How often each row was drawn in one resample; with a single stratum, rows are the questions in their order.

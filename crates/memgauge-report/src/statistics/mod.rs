@@ -6,6 +6,7 @@ mod bootstrap;
 mod change_points;
 mod components;
 mod family;
+mod front;
 mod holm;
 mod interval;
 mod latency;
@@ -24,6 +25,7 @@ pub use bootstrap::{Bootstrap, Column, Domain, Estimate, Layout, StatisticsError
 pub use change_points::{ChangePoints, change_points};
 pub use components::{Nested, variance_components};
 pub use family::{Stepped, step_down};
+pub use front::{CostColumn, Front, FrontArm, FrontPoint, Tradeoff, pareto_front};
 pub use holm::holm;
 pub use interval::{DEFAULT_MARGIN, Interval, Verdict};
 pub use latency::{PercentileEstimate, PercentileRatio};

@@ -362,7 +362,7 @@ fn flag_no_ops(
 
 /// The layout of all intervals, one column entry per question, and the number of conversations:
 /// whatever is averaged over the same questions shares its resamples.
-pub(crate) fn layout(questions: &BTreeMap<(QuestionId, u32), Category>) -> (Layout, usize) {
+pub fn layout(questions: &BTreeMap<(QuestionId, u32), Category>) -> (Layout, usize) {
     let clusters: BTreeMap<&ConversationId, usize> = questions
         .keys()
         .map(|(question, _)| &question.conversation)

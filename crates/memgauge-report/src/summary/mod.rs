@@ -23,8 +23,8 @@ use crate::import::Imported;
 use crate::loss::LossSummary;
 use crate::statistics::{Bootstrap, Domain, PairedDifference};
 
-pub(crate) use build::{MeanOf, layout};
-pub use build::{SummaryError, summarise};
+pub(crate) use build::MeanOf;
+pub use build::{SummaryError, layout, summarise};
 pub use index_error::IndexError;
 pub use no_op::NoOp;
 pub use repeats::{RepeatSummary, Spread, VarianceParts};

@@ -8,7 +8,7 @@ pub(super) fn mark(variant: &VariantSummary) -> String {
 }
 
 /// A name, marked where it is that of a control.
-pub(super) fn mark_name(name: &str, control: bool) -> String {
+pub fn mark_name(name: &str, control: bool) -> String {
     if control {
         format!("{name} *")
     } else {
@@ -16,7 +16,8 @@ pub(super) fn mark_name(name: &str, control: bool) -> String {
     }
 }
 
-pub(super) fn pooled(variant: &VariantSummary, metric: &str) -> Option<Mean> {
+/// Mean of a metric over categories 1 to 4.
+pub fn pooled(variant: &VariantSummary, metric: &str) -> Option<Mean> {
     variant
         .scores
         .get(metric)?
@@ -37,11 +38,13 @@ pub(super) fn percent(mean: Option<Mean>) -> String {
     )
 }
 
-pub(super) fn share(mean: Option<Mean>) -> String {
+/// Mean of a share, or a dash.
+pub fn share(mean: Option<Mean>) -> String {
     mean.map_or_else(|| UNKNOWN.to_owned(), |mean| format!("{:.3}", mean.mean))
 }
 
-pub(super) fn percent_with_interval(mean: Option<Mean>) -> String {
+/// Mean x 100 with its interval where it has one, or a dash.
+pub fn percent_with_interval(mean: Option<Mean>) -> String {
     match mean {
         Some(Mean {
             mean,
@@ -74,7 +77,7 @@ pub(super) fn percentile_seconds(latency: Option<&Latency>) -> [String; 2] {
 }
 
 /// Three significant digits.
-pub(super) fn milliseconds(ms: f64) -> String {
+pub fn milliseconds(ms: f64) -> String {
     if ms >= 100.0 {
         format!("{ms:.0}")
     } else if ms >= 10.0 {

@@ -92,7 +92,7 @@ fn about(comparison: &Comparison) -> String {
 }
 
 /// `+1.2 [-0.3, +2.7]`, in points.
-fn points(difference: &PairedDifference) -> String {
+pub fn points(difference: &PairedDifference) -> String {
     format!(
         "{:+.1} [{:+.1}, {:+.1}]",
         100.0 * difference.mean,
@@ -102,7 +102,7 @@ fn points(difference: &PairedDifference) -> String {
 }
 
 /// What the first slice says, in words.
-fn sentence(comparison: &Comparison, pair: &Pair) -> String {
+pub fn sentence(comparison: &Comparison, pair: &Pair) -> String {
     let Some(slice) = pair.slices.first() else {
         return String::new();
     };
@@ -158,7 +158,7 @@ fn p_value(p: f64) -> String {
 }
 
 /// Slices of one pair.
-fn pair_table(comparison: &Comparison, pair: &Pair) -> Table {
+pub fn pair_table(comparison: &Comparison, pair: &Pair) -> Table {
     let mut table = Table::new(&[
         &format!("{} - {}", pair.arm, pair.reference),
         "n",

@@ -21,9 +21,11 @@ mod tidy;
 mod work;
 
 pub use card::judge_card;
-use cell::{mark, percent_with_interval};
-pub use cell::{thousands, with_interval};
-pub use comparison::comparison;
+use cell::mark;
+pub use cell::{
+    mark_name, milliseconds, percent_with_interval, pooled, share, thousands, with_interval,
+};
+pub use comparison::{comparison, pair_table, points, sentence};
 pub use errata::{answers_by_key, errata_note, evidence_by_key};
 pub use history::history;
 pub use index_error::index_errors;

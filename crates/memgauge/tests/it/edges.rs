@@ -14,7 +14,10 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ("memgauge-model", &["memgauge-core"]),
     ("memgauge-store", &["memgauge-core"]),
     ("memgauge-report", &["memgauge-core", "memgauge-dataset"]),
-    ("memgauge-plot", &["memgauge-report"]),
+    (
+        "memgauge-plot",
+        &["memgauge-core", "memgauge-dataset", "memgauge-report"],
+    ),
     (
         "memgauge-html",
         &[

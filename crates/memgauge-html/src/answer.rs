@@ -1,0 +1,135 @@
+//! The answer: one sentence per comparison.
+
+use memgauge_report::arm::Arm;
+use memgauge_report::compare::{CompareError, CompareOptions, Comparison, Pair, compare};
+use memgauge_report::statistics::{Bootstrap, Verdict};
+use memgauge_report::table;
+use serde::Serialize;
+
+use crate::error::HtmlError;
+use crate::options::PageOptions;
+use crate::sources::Sources;
+
+/// Class of arms that are not comparable.
+pub(crate) const APART: &str = "apart";
+
+/// The comparisons of the arms, and what they say.
+pub(crate) struct Answer {
+    /// `None` where nothing can be compared.
+    pub(crate) comparison: Option<Comparison>,
+    pub(crate) sentences: Vec<Sentence>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// What one comparison says.
+#[derive(Serialize)]
+pub(crate) struct Sentence {
+    /// `better`, `worse`, `same`, `unclear`, or `apart` where the arms are not comparable.
+    class: &'static str,
+    text: String,
+}
+
+impl Answer {
+    pub(crate) fn new(sources: &Sources, options: &PageOptions<'_>) -> Result<Self, HtmlError> {
+        let mut notes = Vec::new();
+        let comparison = comparison(&mut sources.arms.clone(), options, &mut notes)?;
+        let sentences = comparison.iter().flat_map(|comparison| {
+            let pairs = comparison.pairs.iter();
+            pairs.map(|pair| sentence(comparison, pair))
+        });
+        let sentences = sentences.collect();
+        if let Some(comparison) = &comparison {
+            notes.extend(comparison.notes.iter().cloned());
+        }
+        Ok(Self {
+            sentences,
+            comparison,
+            notes,
+        })
+    }
+}
+
+/// Compares all that can be compared. J gives way to `f1.locomo` where judges differ and nobody asked for J.
+fn comparison(
+    arms: &mut [Arm],
+    options: &PageOptions<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Option<Comparison>, HtmlError> {
+    let mut wanted = CompareOptions {
+        metric: options.metric.clone(),
+        margin: options.margin,
+        names: options.names,
+        bootstrap: Bootstrap {
+            seed: arms.first().map_or(0, |arm| arm.facts.seed),
+            ..Bootstrap::default()
+        },
+        ..CompareOptions::default()
+    };
+    if arms.len() < 2 {
+        return Ok(None);
+    }
+    let mut found = compare(arms, &wanted);
+    if matches!(found, Err(CompareError::Few(_))) {
+        // No variants of the same name: then all with the first.
+        for arm in arms.iter_mut() {
+            arm.selection = 0;
+        }
+        found = compare(arms, &wanted);
+    }
+    if let Err(CompareError::Incomparable { reasons, .. }) = &found {
+        let judge = reasons.iter().find(|reason| reason.is_about_the_judge());
+        if let (Some(reason), None) = (judge, &options.metric) {
+            notes.push(format!(
+                "Compared by f1.locomo, because labels are not comparable ({reason})."
+            ));
+            wanted.metric = Some("f1.locomo".to_owned());
+        }
+        // Pairs that are not comparable are told as such, the others compared.
+        wanted.force = true;
+        found = compare(arms, &wanted);
+    }
+    match found {
+        Ok(comparison) => Ok(Some(comparison)),
+        Err(error @ (CompareError::Metric(_) | CompareError::Statistics(_))) => Err(error.into()),
+        Err(error) => {
+            notes.push(format!("Nothing is compared: {error}."));
+            Ok(None)
+        }
+    }
+}
+
+/// Why a pair is not comparable; `None` where it is.
+pub(crate) fn reason(comparison: &Comparison, pair: &Pair) -> Option<String> {
+    let told = comparison.incomparable.iter().map(ToString::to_string);
+    let about = format!("{} and {}: ", pair.arm, pair.reference);
+    let mine = told.filter_map(|reason| reason.strip_prefix(&about).map(str::to_owned));
+    let reasons: Vec<String> = mine.collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+/// Name of a verdict as a class of the page's style.
+pub(crate) fn class(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Better => "better",
+        Verdict::Worse => "worse",
+        Verdict::NoDifferenceFound => "same",
+        Verdict::CannotTell => "unclear",
+    }
+}
+
+fn sentence(comparison: &Comparison, pair: &Pair) -> Sentence {
+    if let Some(reason) = reason(comparison, pair) {
+        return Sentence {
+            class: APART,
+            text: format!(
+                "{} and {} are not comparable: {reason}.",
+                pair.arm, pair.reference
+            ),
+        };
+    }
+    let verdict = pair.slices.first().and_then(|slice| slice.verdict);
+    Sentence {
+        class: verdict.map_or(APART, class),
+        text: table::sentence(comparison, pair),
+    }
+}

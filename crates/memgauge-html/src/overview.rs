@@ -1,0 +1,168 @@
+//! The main table.
+
+use memgauge_report::arm::Arm;
+use memgauge_report::compare::{Comparison, Pair};
+use memgauge_report::summary::{J, Latency};
+use memgauge_report::table::{
+    UNKNOWN, mark_name, milliseconds, percent_with_interval, points, pooled, share, thousands,
+};
+use serde::Serialize;
+
+use crate::answer::{self, APART, Answer};
+use crate::figure::Grid;
+use crate::sources::Sources;
+
+/// A row per system, with intervals; columns without a value are left out.
+#[derive(Serialize)]
+pub(crate) struct Overview {
+    pub(crate) grid: Grid,
+    /// Class of the verdict in each row, for its mark.
+    verdicts: Vec<&'static str>,
+    /// Position of the column of verdicts.
+    at: Option<usize>,
+}
+
+const VERDICT: &str = "verdict";
+
+impl Overview {
+    pub(crate) fn new(sources: &Sources, answer: &Answer) -> Self {
+        let comparison = answer.comparison.as_ref();
+        let metric = comparison.map_or_else(
+            || match sources.arms.iter().all(Arm::is_judged) {
+                true => J.to_owned(),
+                false => "f1.locomo".to_owned(),
+            },
+            |comparison| comparison.metric.clone(),
+        );
+        let others = ["f1.locomo", J]
+            .into_iter()
+            .filter(|other| *other != metric);
+        let mut head = vec![
+            "system".to_owned(),
+            format!("{metric} [95 %]"),
+            against(comparison),
+            VERDICT.to_owned(),
+        ];
+        head.extend(others.clone().map(|other| format!("{other} [95 %]")));
+        let more = [
+            "recall@30",
+            "in context",
+            "context tokens",
+            "search p95 ms [95 %]",
+            "$ a question",
+            "failed",
+        ];
+        head.extend(more.map(str::to_owned));
+        let mut rows = Vec::new();
+        let mut verdicts = Vec::new();
+        let unknown = || UNKNOWN.to_owned();
+        for (arm, _, variant) in sources.iter() {
+            let own = comparison.and_then(|c| c.arms.iter().find(|own| own.label == arm.label));
+            let compared = own.and_then(|own| own.means.first().copied().flatten());
+            let mean = |metric: &str| variant.and_then(|variant| pooled(variant, metric));
+            let pair = comparison.and_then(|c| c.pairs.iter().find(|pair| pair.arm == arm.label));
+            let (difference, verdict, class) = against_reference(comparison, pair);
+            let mut row = vec![
+                mark_name(&arm.label, arm.facts.control),
+                percent_with_interval(compared.or_else(|| mean(&metric))),
+                difference,
+                verdict,
+            ];
+            row.extend(
+                others
+                    .clone()
+                    .map(|other| percent_with_interval(mean(other))),
+            );
+            let tokens = variant.and_then(|variant| variant.tokens?.cl100k);
+            let search = variant.and_then(|variant| variant.search.as_ref());
+            let dollars = variant.and_then(|v| v.cost?.per_question?.dollars);
+            row.extend([
+                share(mean("evidence.recall@30")),
+                share(mean("evidence.context")),
+                tokens.map_or_else(unknown, thousands),
+                search.map_or_else(unknown, p95),
+                dollars.map_or_else(unknown, |dollars| format!("{dollars:.6}")),
+                arm.failed().to_string(),
+            ]);
+            rows.push(row);
+            verdicts.push(class);
+        }
+        let mut grid = Grid::new("All systems", head, rows).without_empty_columns();
+        let tests = |column: &str| grid.column(column).is_some();
+        grid.note = NOTES
+            .iter()
+            .filter(|(column, _)| column.is_empty() || tests(column))
+            .map(|(_, note)| *note)
+            .collect::<Vec<_>>()
+            .join(" ");
+        Self {
+            at: grid.column(VERDICT),
+            grid,
+            verdicts,
+        }
+    }
+}
+
+/// How to read the table: a column, and what is said where it is there.
+const NOTES: [(&str, &str); 6] = [
+    (
+        "",
+        "Scores × 100 over categories 1 to 4, with 95 % two-stage cluster-bootstrap intervals.",
+    ),
+    (VERDICT, "Differences are paired by question."),
+    (
+        "in context",
+        "recall: share of the gold turns among the first 30 memories; in context: in what the answerer was given.",
+    ),
+    ("context tokens", "Tokens: mean cl100k_base per context."),
+    (
+        "$ a question",
+        "$: by the price table, with the question's share of the ingestion.",
+    ),
+    (
+        "",
+        "A dash is unknown. * = control that reads the answer key or asks the wrong memory.",
+    ),
+];
+
+/// Head of the column of differences.
+fn against(comparison: Option<&Comparison>) -> String {
+    let mut references = comparison
+        .into_iter()
+        .flat_map(|c| c.pairs.iter().map(|pair| &pair.reference));
+    match references.next() {
+        Some(first) if references.all(|other| other == first) => format!("Δ to {first} [95 %]"),
+        _ => "Δ to its reference [95 %]".to_owned(),
+    }
+}
+
+/// Difference, verdict and its class.
+fn against_reference(
+    comparison: Option<&Comparison>,
+    pair: Option<&Pair>,
+) -> (String, String, &'static str) {
+    let unknown = || UNKNOWN.to_owned();
+    let (Some(comparison), Some(pair)) = (comparison, pair) else {
+        let text = if comparison.is_some() {
+            "reference"
+        } else {
+            UNKNOWN
+        };
+        return (unknown(), text.to_owned(), "");
+    };
+    if answer::reason(comparison, pair).is_some() {
+        return (unknown(), "not comparable".to_owned(), APART);
+    }
+    let slice = pair.slices.first();
+    match slice.and_then(|slice| slice.difference.zip(slice.verdict)) {
+        Some((found, verdict)) => (points(&found), verdict.to_string(), answer::class(verdict)),
+        None => (unknown(), unknown(), ""),
+    }
+}
+
+/// The 95th percentile with its interval.
+pub(crate) fn p95(latency: &Latency) -> String {
+    let [p95, low, high] =
+        [latency.p95_ms, latency.p95_low_ms, latency.p95_high_ms].map(milliseconds);
+    format!("{p95} [{low}, {high}]")
+}

@@ -1,0 +1,115 @@
+//! What a page is made of: the arms, and the runs that they come from.
+
+use memgauge_dataset::{Dataset, Errata};
+use memgauge_report::arm::{self, Arm, Selection};
+use memgauge_report::statistics::Bootstrap;
+use memgauge_report::summary::VariantSummary;
+use memgauge_report::{Manifest, RunDir, Summary, files, summarise};
+
+use crate::error::HtmlError;
+
+/// A run of which at least one arm is shown.
+pub(crate) struct Run {
+    pub(crate) dir: RunDir,
+    pub(crate) manifest: Manifest,
+    pub(crate) summary: Summary,
+}
+
+impl Run {
+    fn read(path: &std::path::Path) -> Result<Self, HtmlError> {
+        let dir = RunDir::open(path)?;
+        let manifest = dir.manifest()?;
+        let summary = if dir.file(files::SUMMARY).is_file() {
+            dir.read_json(files::SUMMARY)?
+        } else {
+            let bootstrap = Bootstrap {
+                seed: manifest.seed,
+                ..Bootstrap::default()
+            };
+            summarise(&dir, &manifest, bootstrap)?
+        };
+        Ok(Self {
+            dir,
+            manifest,
+            summary,
+        })
+    }
+
+    /// The dataset of the run among those at hand.
+    pub(crate) fn dataset<'a>(&self, datasets: &'a [Dataset]) -> Option<&'a Dataset> {
+        let content = &self.manifest.dataset.content;
+        datasets.iter().find(|d| d.fingerprint.content == *content)
+    }
+
+    /// The errata, where they belong to the run's dataset.
+    pub(crate) fn errata<'a>(&self, errata: Option<&'a Errata>) -> Option<&'a Errata> {
+        errata.filter(|errata| errata.dataset == self.manifest.dataset.content)
+    }
+}
+
+/// Arms in the order in which they were named, and their runs.
+pub(crate) struct Sources {
+    pub(crate) arms: Vec<Arm>,
+    /// Run of each arm.
+    run_of: Vec<usize>,
+    pub(crate) runs: Vec<Run>,
+}
+
+impl Sources {
+    pub(crate) fn read(selections: &[Selection]) -> Result<Self, HtmlError> {
+        let arms = arm::arms(selections)?;
+        let mut runs: Vec<Run> = Vec::new();
+        let mut run_of = Vec::with_capacity(arms.len());
+        for arm in &arms {
+            let known = runs.iter().position(|run| run.dir.path() == arm.dir);
+            run_of.push(match known {
+                Some(at) => at,
+                None => {
+                    runs.push(Run::read(&arm.dir)?);
+                    runs.len() - 1
+                }
+            });
+        }
+        Ok(Self { arms, run_of, runs })
+    }
+
+    /// Every arm with its run and its part of the run's summary.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Arm, &Run, Option<&VariantSummary>)> {
+        let arms = self.arms.iter().zip(&self.run_of);
+        arms.filter_map(|(arm, at)| {
+            let run = self.runs.get(*at)?;
+            let mut variants = run.summary.variants.iter();
+            Some((arm, run, variants.find(|v| v.name == arm.variant)))
+        })
+    }
+
+    /// Position of the arm that is `variant` of a run.
+    pub(crate) fn position(&self, run: usize, variant: &str) -> Option<usize> {
+        let mut arms = self.arms.iter().zip(&self.run_of);
+        arms.position(|(arm, of)| *of == run && arm.variant == variant)
+    }
+
+    /// A summary of all arms under their labels for tables that show one run: only where all runs asked the same
+    /// questions, so that numbers in the heads of the tables hold for all.
+    pub(crate) fn together(&self) -> Vec<Summary> {
+        let mut sets: Vec<Summary> = Vec::new();
+        for (arm, run, variant) in self.iter() {
+            let Some(variant) = variant else { continue };
+            let own = VariantSummary {
+                name: arm.label.clone(),
+                ..variant.clone()
+            };
+            let alike = |set: &&mut Summary| {
+                set.dataset == run.summary.dataset && set.questions == run.summary.questions
+            };
+            match sets.iter_mut().find(alike) {
+                Some(set) => set.variants.push(own),
+                None => sets.push(Summary {
+                    variants: vec![own],
+                    ..run.summary.clone()
+                }),
+            }
+        }
+        sets
+    }
+}

@@ -1,0 +1,57 @@
+// What a system had found for a question.
+
+const PLACES = { c: "in context", s: "in context, shortened", d: "left out by the budget", b: "below k" };
+
+/** The memories that an answer had found: numbers, scores as text, ranks list by list, places, ranks after fusion. */
+function hits(part, { at: [start, count], ranks_at, decimals, lists, places, beyond }) {
+  const stretch = (column, from) => column.slice(from, from + count);
+  let units = 0;
+  const scores = stretch(part.hits.falls, start).map((fall, at) => {
+    units = at === 0 ? fall : units - fall;
+    return (units / 10 ** decimals).toFixed(decimals);
+  });
+  const first = count - beyond.length;
+  return {
+    memories: stretch(part.hits.memories, start),
+    scores,
+    ranks: ranks_at === null ? [] : lists.map((_, list) => stretch(part.hits.ranks, ranks_at + list * count)),
+    places: [...places],
+    rank: (at) => (at < first ? at + 1 : beyond[at - first]),
+  };
+}
+
+/** A folded table of the memories that an answer had found; null where none are known. */
+function memories(part, system, answer, gold) {
+  const found = answer.found;
+  if (!found) return null;
+  const all = hits(part, found);
+  const holds = (memory) => !answer.memory_of && part.memories[memory][1].some((turn) => gold.has(turn));
+  const evidence = all.memories.filter(holds).length;
+  const title = make("span", {}, systemName(system), ` ${found.of} found, k = ${found.k}, ${all.memories.length} listed, `
+    + `${evidence} of them with a gold turn`);
+  return fold({ class: "found-by" }, title, () => table(part, system, answer, all, holds));
+}
+
+function table(part, system, answer, all, holds) {
+  const head = ["rank", "score", ...(all.ranks.length ? answer.found.lists : []), "where", "memory", "from"];
+  const rows = all.memories.map((memory, at) => {
+    const [text, live, gone] = part.memories[memory];
+    const isGold = holds(memory);
+    const from = (turns) => turns.map((turn) => part.turns[turn]).map(turnName).join(" ");
+    return make("tr", { class: isGold ? "gold" : null },
+      make("th", { scope: "row" }, all.rank(at)),
+      make("td", {}, all.scores[at]),
+      all.ranks.map((ranks) => make("td", {}, ranks[at] ?? dash)),
+      make("td", {}, PLACES[all.places[at]]),
+      make("td", { class: "words" },
+        isGold ? make("span", { class: "tag gold" }, "gold") : null,
+        text === null ? make("i", {}, "not in the journal of this conversation") : part.texts[text]),
+      make("td", { class: "from" }, from(live), gone.length ? ` (no longer: ${from(gone)})` : null));
+  });
+  const label = `Memories found by ${data.systems[system].name}`;
+  return make("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": label },
+    make("table", {},
+      make("caption", {}, label, answer.memory_of ? ` (in the memory of ${answer.memory_of})` : null),
+      make("thead", {}, make("tr", {}, head.map((name) => make("th", { scope: "col" }, name)))),
+      make("tbody", {}, rows)));
+}

@@ -1,0 +1,473 @@
+//! Accuracy against what it costs, with the Pareto front and its uncertainty.
+
+use std::collections::BTreeMap;
+
+use memgauge_core::{Category, QuestionId};
+use memgauge_report::statistics::{CostColumn, Front, FrontArm, FrontPoint, Layout, Tradeoff};
+use memgauge_report::summary::layout;
+
+use crate::drawing::{Sketch, Sketches};
+use crate::error::PlotError;
+use crate::number::{count, duration, percent, percent_tick};
+use crate::palette::{Ink, marker};
+use crate::results::{Results, Stage, System};
+use crate::scene::{
+    Anchor, Frame, Item, Label, MEDIUM, Point, Rect, Scale, Scene, WIDTH, across, fitted, mark,
+    place, upright, width,
+};
+
+/// Categories 1 to 4, as strata.
+const SCORED: [usize; 4] = [0, 1, 2, 3];
+/// Widest label in pixels.
+const LONGEST: f64 = 240.0;
+
+/// What arms cost, by question.
+struct Costs {
+    name: &'static str,
+    /// For the title: accuracy against this.
+    against: String,
+    axis: String,
+    of: Vec<Column>,
+    percent: Option<f64>,
+    is_time: bool,
+    notes: Vec<String>,
+}
+
+/// One arm's cost of every question.
+enum Column {
+    Mean(Vec<Option<f64>>),
+    Samples(Vec<Vec<f64>>),
+}
+
+pub(crate) fn sketches(results: &Results) -> Result<Sketches, PlotError> {
+    let mut questions: BTreeMap<(QuestionId, u32), Category> = BTreeMap::new();
+    for system in &results.systems {
+        for (question, category) in system.arm.questions() {
+            questions.entry((question.clone(), 0)).or_insert(category);
+        }
+    }
+    let (layout, _) = layout(&questions);
+    let asked: Vec<&QuestionId> = questions.keys().map(|(question, _)| question).collect();
+    let gains: Vec<Vec<Option<f64>>> = results
+        .systems
+        .iter()
+        .map(|system| {
+            let known = system.arm.values(&results.metric.name);
+            asked.iter().map(|id| known.get(*id).copied()).collect()
+        })
+        .collect();
+    let mut drawn = Vec::new();
+    for costs in [tokens(results, &asked), latency(results, &asked)] {
+        let front = front(results, &layout, &gains, &costs)?;
+        if front.arms.iter().any(Option::is_some) {
+            drawn.push(sketch(results, &costs, &front));
+        }
+    }
+    if drawn.is_empty() {
+        return Ok(Sketches::Nothing(format!(
+            "no arm has {} together with tokens of its contexts or times of its searches",
+            results.metric.name
+        )));
+    }
+    Ok(Sketches::Drawn(drawn))
+}
+
+fn front(
+    results: &Results,
+    layout: &Layout,
+    gains: &[Vec<Option<f64>>],
+    costs: &Costs,
+) -> Result<Front, PlotError> {
+    let arms: Vec<Tradeoff<'_>> = gains
+        .iter()
+        .zip(&costs.of)
+        .map(|(gain, cost)| Tradeoff {
+            gain,
+            cost: match cost {
+                Column::Mean(column) => CostColumn::Mean(column),
+                Column::Samples(samples) => {
+                    CostColumn::Percentile(samples, costs.percent.unwrap_or(95.0))
+                }
+            },
+        })
+        .collect();
+    Ok(results.bootstrap.front(layout, &SCORED, &arms)?)
+}
+
+/// Tokens of the context where that is known of no fewer arms than the tokens of the prompt.
+fn tokens(results: &Results, asked: &[&QuestionId]) -> Costs {
+    let column = |system: &System, of_context: bool| -> Vec<Option<f64>> {
+        let mut sums: BTreeMap<&QuestionId, (f64, u32)> = BTreeMap::new();
+        for ((question, _), answer) in &system.arm.answers {
+            let sent = || answer.tokens.as_ref().and_then(|tokens| tokens.input);
+            let found = if of_context {
+                answer.context_tokens
+            } else {
+                sent()
+            };
+            if let Some(found) = found {
+                let (sum, count) = sums.entry(question).or_default();
+                *sum += found as f64;
+                *count += 1;
+            }
+        }
+        let mean = |id: &&QuestionId| {
+            let (sum, count) = sums.get(*id)?;
+            Some(sum / f64::from(*count))
+        };
+        asked.iter().map(mean).collect()
+    };
+    let of = |of_context| -> Vec<Vec<Option<f64>>> {
+        let systems = results.systems.iter();
+        systems.map(|system| column(system, of_context)).collect()
+    };
+    let known = |columns: &[Vec<Option<f64>>]| {
+        let columns = columns.iter();
+        columns
+            .filter(|column| column.iter().any(Option::is_some))
+            .count()
+    };
+    let (context, prompt) = (of(true), of(false));
+    let is_context = known(&context) >= known(&prompt);
+    let (columns, what) = if is_context {
+        (context, "Tokens of the context")
+    } else {
+        (prompt, "Tokens of the answer's prompt")
+    };
+    Costs {
+        name: "pareto-tokens",
+        against: if is_context {
+            "context tokens"
+        } else {
+            "prompt tokens"
+        }
+        .to_owned(),
+        axis: format!(
+            "{what} per question, mean{} (fewer is better)",
+            if is_context { ", cl100k_base" } else { "" }
+        ),
+        of: columns.into_iter().map(Column::Mean).collect(),
+        percent: None,
+        is_time: false,
+        notes: Vec::new(),
+    }
+}
+
+/// p95 of search and answer together where every arm with a search has that, otherwise of the search.
+fn latency(results: &Results, asked: &[&QuestionId]) -> Costs {
+    let has = |system: &&System, stage: Stage| system.timings.contains_key(&stage);
+    let count = |stage| results.systems.iter().filter(|one| has(one, stage)).count();
+    let stage = if count(Stage::Total) > 0 && count(Stage::Total) >= count(Stage::Search) {
+        Stage::Total
+    } else {
+        Stage::Search
+    };
+    let what = if stage == Stage::Total {
+        "search and answer"
+    } else {
+        "search"
+    };
+    let mut notes = Vec::new();
+    let of = results.systems.iter().map(|system| {
+        let samples = system.timings.get(&stage);
+        if samples.is_some_and(|samples| samples.is_replayed) {
+            notes.push(format!(
+                "{}: times of replayed replies (own time and the provider's as recorded)",
+                system.label()
+            ));
+        }
+        let of = |id: &&QuestionId| samples.and_then(|samples| samples.by_question.get(*id));
+        Column::Samples(
+            asked
+                .iter()
+                .map(|id| of(id).cloned().unwrap_or_default())
+                .collect(),
+        )
+    });
+    let of = of.collect();
+    let first = results.systems.first().map(|system| &system.machine);
+    if results
+        .systems
+        .iter()
+        .any(|one| Some(&one.machine) != first)
+    {
+        notes.push("times were measured on different machines".to_owned());
+    }
+    Costs {
+        name: "pareto-p95",
+        against: format!("p95 of {what}"),
+        axis: format!("p95 of {what} (less is better)"),
+        of,
+        percent: Some(95.0),
+        is_time: true,
+        notes,
+    }
+}
+
+fn sketch(results: &Results, costs: &Costs, front: &Front) -> Sketch {
+    let known: Vec<(usize, &FrontArm)> = front
+        .arms
+        .iter()
+        .enumerate()
+        .filter_map(|(at, arm)| Some((at, arm.as_ref()?)))
+        .collect();
+    let crowd = known.len().saturating_sub(8) as f64;
+    let area = Rect::new(56.0, 40.0, WIDTH - 20.0, 420.0 + 14.0 * crowd);
+    let frame = Frame { area };
+    let ends = |of: fn(&FrontArm) -> [f64; 3]| -> Vec<f64> {
+        known.iter().flat_map(|(_, arm)| of(arm)).collect()
+    };
+    let x = Scale::fitting(
+        &ends(|arm| [arm.point.cost, arm.cost.low, arm.cost.high]),
+        area.left,
+        area.right,
+    );
+    let gains = ends(|arm| [arm.point.gain, arm.gain.low, arm.gain.high]);
+    let y = gain_scale(&gains, area);
+    let write = |cost: f64| {
+        if costs.is_time {
+            duration(cost)
+        } else {
+            count(cost)
+        }
+    };
+
+    let mut scene = Scene::new(area.bottom + 44.0);
+    let title = if x.is_log() {
+        format!("{}, logarithmic", costs.axis)
+    } else {
+        costs.axis.clone()
+    };
+    scene.add("axis", frame.x_axis(&x, &x.ticks(6, write), &title));
+    let ticks = y.ticks(7, percent_tick);
+    scene.add("axis", frame.y_axis(&y, &ticks, &results.metric.title()));
+    if let Some(points) = band(front, &x, &y, area) {
+        let ink = Ink::Axis;
+        scene.add(
+            "front-interval",
+            vec![Item::Area {
+                points,
+                ink,
+                alpha: 0.16,
+            }],
+        );
+    }
+    let steps = staircase(&known, &x, &y, area);
+    scene.add(
+        "front",
+        vec![Item::Path {
+            points: steps.clone(),
+            ink: Ink::Axis,
+            thickness: 2,
+        }],
+    );
+
+    let mut avoid: Vec<Rect> = steps
+        .windows(2)
+        .filter_map(|pair| match pair {
+            [(ax, ay), (bx, by)] => Some(Rect::new(
+                ax.min(*bx) - 1.0,
+                ay.min(*by) - 1.0,
+                ax.max(*bx) + 1.0,
+                ay.max(*by) + 1.0,
+            )),
+            _ => None,
+        })
+        .collect();
+    let mut labels = Vec::with_capacity(known.len());
+    for (system, arm) in &known {
+        let centre = (x.at(arm.point.cost), y.at(arm.point.gain));
+        let (left, right) = (x.at(arm.cost.low), x.at(arm.cost.high));
+        let (bottom, top) = (y.at(arm.gain.low), y.at(arm.gain.high));
+        let ink = ink(*system, arm);
+        let mut items = upright(centre.0, bottom, top, ink);
+        items.extend(across(left, right, centre.1, ink));
+        scene.add_of("interval", *system, None, items);
+        avoid.push(Rect::new(left, centre.1 - 3.0, right, centre.1 + 3.0));
+        avoid.push(Rect::new(centre.0 - 3.0, top, centre.0 + 3.0, bottom));
+        let name = results.systems.get(*system).map_or("", System::label);
+        let text = format!("{} · {}", fitted(name, MEDIUM, LONGEST), share(arm.share));
+        labels.push((*system, centre, text, hint(name, arm, &write)));
+    }
+    for ((system, arm), (_, centre, _, hint)) in known.iter().zip(&labels) {
+        let items = mark(
+            marker(*system),
+            *centre,
+            5.5,
+            ink(*system, arm),
+            !arm.is_on_front,
+        );
+        scene.add_of("mark", *system, Some(hint.clone()), items);
+    }
+    let wanted: Vec<Label> = labels
+        .iter()
+        .map(|(_, centre, text, _)| Label {
+            mark: *centre,
+            width: width(text, MEDIUM),
+            height: 14.0,
+        })
+        .collect();
+    let room = Rect::new(
+        area.left + 2.0,
+        area.top - 6.0,
+        area.right + 16.0,
+        area.bottom - 2.0,
+    );
+    for ((system, centre, text, hint), placed) in
+        labels.into_iter().zip(place(&wanted, &avoid, room))
+    {
+        if let Some(end) = placed.leader {
+            let line = Item::line(centre, end, Ink::Axis, 1);
+            scene.add_of("leader", system, None, vec![line]);
+        }
+        let is_on = known
+            .iter()
+            .any(|(at, arm)| *at == system && arm.is_on_front);
+        let ink = if is_on { Ink::Text } else { Ink::Muted };
+        let at = (
+            placed.rect.left,
+            (placed.rect.top + placed.rect.bottom) / 2.0,
+        );
+        let text = Item::text(at, text, MEDIUM, ink, Anchor::Start);
+        scene.add_of("label", system, Some(hint), vec![text]);
+    }
+    scene.caption(
+        16.0,
+        "Line: Pareto front; band: its 95 % interval. Percentages: share of resamples in which no other arm is better in \
+         one and no worse in the other. Grey and hollow: another arm dominates it. Bars: 95 % intervals.",
+    );
+    let mut notes = results.notes();
+    notes.extend(costs.notes.iter().cloned());
+    let missing = results.systems.iter().zip(&front.arms);
+    let missing: Vec<&str> = missing
+        .filter(|(_, arm)| arm.is_none())
+        .map(|(system, _)| system.label())
+        .collect();
+    if !missing.is_empty() {
+        notes.push(format!(
+            "not drawn, because {} or {} is not known: {}",
+            results.metric.name,
+            costs.against,
+            missing.join(", ")
+        ));
+    }
+    Sketch {
+        name: costs.name.to_owned(),
+        title: format!("Accuracy against {}", costs.against),
+        alt: alt(results, &known, &write),
+        notes,
+        scene,
+    }
+}
+
+/// Accuracy from a bit below the lowest end to a bit above the highest, inside 0 to 1.
+fn gain_scale(gains: &[f64], area: Rect) -> Scale {
+    let low = gains.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = gains.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let room = ((high - low) * 0.08).max(0.02);
+    let (low, high) = ((low - room).max(-0.01), (high + room).min(1.01));
+    Scale::linear(low, high, area.bottom, area.top)
+}
+
+fn ink(system: usize, arm: &FrontArm) -> Ink {
+    if arm.is_on_front {
+        Ink::Colour(system)
+    } else {
+        Ink::Faded
+    }
+}
+
+fn share(share: f64) -> String {
+    match 100.0 * share {
+        all if all >= 99.95 => "100 %".to_owned(),
+        most if most > 99.0 => ">99 %".to_owned(),
+        0.0 => "0 %".to_owned(),
+        few if few < 1.0 => "<1 %".to_owned(),
+        some => format!("{some:.0} %"),
+    }
+}
+
+fn hint(name: &str, arm: &FrontArm, write: &dyn Fn(f64) -> String) -> String {
+    format!(
+        "{name}: {} [{}, {}] at {} [{}, {}]; on the front in {} of resamples",
+        percent(arm.point.gain),
+        percent(arm.gain.low),
+        percent(arm.gain.high),
+        write(arm.point.cost),
+        write(arm.cost.low),
+        write(arm.cost.high),
+        share(arm.share)
+    )
+}
+
+fn alt(results: &Results, known: &[(usize, &FrontArm)], write: &dyn Fn(f64) -> String) -> String {
+    let name = |at: usize| results.systems.get(at).map_or("", System::label);
+    let said: Vec<String> = known
+        .iter()
+        .map(|(at, arm)| hint(name(*at), arm, write))
+        .collect();
+    format!("{}. {}.", results.metric.title(), said.join(". "))
+}
+
+/// The observed front as steps from the bottom of the area to its right.
+fn staircase(known: &[(usize, &FrontArm)], x: &Scale, y: &Scale, area: Rect) -> Vec<Point> {
+    let mut front: Vec<FrontPoint> = known
+        .iter()
+        .filter(|(_, arm)| arm.is_on_front)
+        .map(|(_, arm)| arm.point)
+        .collect();
+    front.sort_by(|a, b| a.cost.total_cmp(&b.cost).then(a.gain.total_cmp(&b.gain)));
+    let mut steps = Vec::with_capacity(2 * front.len() + 1);
+    let mut height = area.bottom;
+    for point in front {
+        let (across, up) = (x.at(point.cost), y.at(point.gain));
+        steps.push((across, height));
+        steps.push((across, up));
+        height = up;
+    }
+    steps.push((area.right, height));
+    steps
+}
+
+/// Where the front was in 95 of 100 resamples: for every place on the x axis the interval of the best accuracy that is to
+/// be had at no more cost. As a polygon.
+fn band(front: &Front, x: &Scale, y: &Scale, area: Rect) -> Option<Vec<Point>> {
+    const STEP: f64 = 4.0;
+    let columns = (area.width() / STEP).floor() as usize;
+    // Best gain by column, resample by resample; below everything where nothing is to be had.
+    let mut reached: Vec<Vec<f64>> = vec![Vec::with_capacity(front.resamples.len()); columns + 1];
+    for points in &front.resamples {
+        let mut best = vec![f64::NEG_INFINITY; columns + 1];
+        for point in points.iter().flatten() {
+            let from = ((x.at(point.cost) - area.left) / STEP).ceil().max(0.0) as usize;
+            for cell in best.iter_mut().skip(from) {
+                *cell = cell.max(point.gain);
+            }
+        }
+        for (column, gain) in reached.iter_mut().zip(best) {
+            column.push(gain);
+        }
+    }
+    let (mut above, mut below) = (Vec::new(), Vec::new());
+    for (column, mut gains) in reached.into_iter().enumerate() {
+        gains.sort_unstable_by(f64::total_cmp);
+        let last = gains.len().checked_sub(1)?;
+        let at = |share: f64| gains.get((share * last as f64).round() as usize).copied();
+        let (low, high) = (at(0.025)?, at(0.975)?);
+        if high.is_finite() {
+            let pixel = |gain: f64| {
+                if gain.is_finite() {
+                    y.at(gain).clamp(area.top, area.bottom)
+                } else {
+                    area.bottom
+                }
+            };
+            let across = area.left + STEP * column as f64;
+            above.push((across, pixel(high)));
+            below.push((across, pixel(low)));
+        }
+    }
+    below.reverse();
+    above.extend(below);
+    (above.len() >= 3).then_some(above)
+}

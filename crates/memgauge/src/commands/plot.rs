@@ -1,0 +1,126 @@
+//! `memgauge plot`
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use memgauge_plot::{Kind, Look, Options, PlotError, Results, draw, png, why_none};
+use memgauge_report::RunDir;
+use memgauge_report::arm::Selection;
+
+use crate::view::{self, NamesOption};
+use crate::{exit, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  memgauge plot reports/runs/RUN
+  memgauge plot reports/runs/RUN:mem0 reports/runs/RUN:mem0g IMPORTED --kind pareto,latency --png
+  memgauge plot reports/runs/RUN --kind category --errata errors.json --names mem0-paper --out figures
+
+Prints the files that it wrote; why a kind has nothing to draw is told on standard error.";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct PlotArgs {
+    /// Run directories, own or imported, or one variant of them; a directory stands for all its variants but the
+    /// controls. The first arm is the reference of `ablation`.
+    #[arg(required = true, value_name = "DIR[:VARIANT]")]
+    arms: Vec<String>,
+    /// What to draw [default: every kind that the runs have data for].
+    #[arg(long, value_name = "KIND,..", value_delimiter = ',', value_parser = kinds())]
+    kind: Vec<Kind>,
+    /// Folder for the files; it is made as needed, and files of the same name are replaced.
+    #[arg(long, value_name = "DIR", default_value = "plots")]
+    out: PathBuf,
+    /// Write a PNG beside every SVG.
+    #[arg(long)]
+    png: bool,
+    /// The metric that stands for accuracy [default: j where every arm has labels, otherwise f1.locomo, otherwise
+    /// evidence.recall@10].
+    #[arg(long, value_name = "NAME")]
+    metric: Option<String>,
+    /// Labels of `memgauge judge --name NAME` instead of the runs' own.
+    #[arg(long, value_name = "NAME")]
+    judge: Option<String>,
+    #[command(flatten)]
+    naming: NamesOption,
+    /// Known mistakes of the answer key (locomo-audit's errors.json, or memgauge's own format): ceilings by category,
+    /// and losses under the corrected key.
+    #[arg(long, value_name = "PATH")]
+    errata: Option<PathBuf>,
+    /// Seed of the resampling [default: that of the first run].
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+fn kinds() -> impl TypedValueParser<Value = Kind> {
+    PossibleValuesParser::new(Kind::ALL.map(Kind::name)).try_map(|name| name.parse::<Kind>())
+}
+
+pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<u8> {
+    let selections: Vec<Selection> = args
+        .arms
+        .iter()
+        .map(|text| Selection::parse(text))
+        .collect::<Result<_, _>>()?;
+    let errata = match (&args.errata, selections.first()) {
+        (Some(path), Some(first)) => {
+            let manifest = RunDir::open(&first.dir)?.manifest()?;
+            Some(view::load(path, &view::dataset_of(&manifest)?)?)
+        }
+        _ => None,
+    };
+    let options = Options {
+        metric: args.metric.clone(),
+        names: args.naming.names,
+        errata,
+        judge: args.judge.clone(),
+        seed: args.seed,
+    };
+    let results = Results::read(&selections, &options).map_err(users)?;
+    let wanted: &[Kind] = if args.kind.is_empty() {
+        &Kind::ALL
+    } else {
+        &args.kind
+    };
+    let mut files = Vec::new();
+    for kind in wanted {
+        let drawings = draw(*kind, &results, Look::File).map_err(users)?;
+        if drawings.is_empty()
+            && let Some(why) = why_none(*kind, &results)
+        {
+            output::note(&format!("{kind}: nothing to draw: {why}"));
+        }
+        for drawing in drawings {
+            std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
+            for note in &drawing.notes {
+                output::note(&format!("{}: {note}", drawing.name));
+            }
+            let path = args.out.join(format!("{}.svg", drawing.name));
+            std::fs::write(&path, &drawing.svg).with_context(|| path.display().to_string())?;
+            files.push(path.display().to_string());
+            if args.png {
+                let path = path.with_extension("png");
+                png(&drawing, &path)?;
+                files.push(path.display().to_string());
+            }
+        }
+    }
+    if files.is_empty() {
+        return Err(exit::user("nothing of what was asked for can be drawn"));
+    }
+    output::result(&files.join("\n"))?;
+    Ok(exit::DONE)
+}
+
+/// What the user can mend as such.
+fn users(error: PlotError) -> anyhow::Error {
+    match error {
+        PlotError::Selection(error) => error.into(),
+        PlotError::Run(error) => error.into(),
+        PlotError::Metric(message) => exit::user(message),
+        PlotError::Compare(error) => exit::user(error.to_string()),
+        error => error.into(),
+    }
+}
