@@ -68,11 +68,11 @@ class Proof:
         self.call([self.memgauge, "--quiet", "baseline", "save", run, "--name", name, "--into", into])
         return into / name
 
-    def gate(self, baseline, run, policy, *more, fault=None, expected):
+    def gate(self, baseline, run, policy, *more, expected):
         """The gate's JSON, if it ends as expected."""
         report = self.new("gate") / "gate.json"
         command = [self.memgauge, "--quiet", "gate", "--baseline", baseline, "--current", run, "--policy", policy]
-        self.call([*command, "--output", f"json={report}", *more], fault, expected)
+        self.call([*command, "--output", f"json={report}", *more], expected=expected)
         return json.loads(report.read_text())
 
 
@@ -152,9 +152,16 @@ def latency(proof, times, rounds):
     policy, measured = HERE / "latency.toml", ("--remeasure", str(rounds))
     slow = proof.run(config, SAMPLE)
 
+    def program(fault):
+        """The planted program with a fault in it, or with none: the two sides differ in nothing else."""
+        path = proof.folder / f"planted-{fault.replace(':', '-')}"
+        path.write_text(f'#!/bin/sh\nPLANTED={fault} exec {proof.planted} "$@"\n')
+        path.chmod(0o755)
+        return path
+
     def with_fault(fault, expected):
-        more = (*measured, "--current-binary", proof.planted)
-        return proof.gate(baseline, slow, policy, *more, fault=fault, expected=expected)
+        more = (*measured, "--baseline-binary", program("none"), "--current-binary", program(fault))
+        return proof.gate(baseline, slow, policy, *more, expected=expected)
 
     start = time.monotonic()
     worst = 0.0
@@ -170,7 +177,7 @@ def latency(proof, times, rounds):
         report = with_fault("slow:1.3", (10,))
         assert set(verdicts(report, "latency.p95").values()) == {"regressed"}, report["checks"]
         assert all(c["confirmation"]["confirmed"] for c in report["checks"] if c["metric"] == "latency.p95")
-        print("a search slowed by 30 %, processors busy: caught: " + told(report, "latency.p95", "turns-hybrid"))
+        print("slow:1.3, processors busy: caught: " + told(report, "latency.p95", "turns-hybrid"))
         for fault in ("slow:1.02", "noise:0.02"):
             report = with_fault(fault, (0,))
             print(f"{fault}, processors busy: passed: " + told(report, "latency.p95", "turns-hybrid"))

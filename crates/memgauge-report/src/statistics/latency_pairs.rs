@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::bootstrap::Bootstrap;
-use super::quantile::{rank, standard_deviation};
+use super::quantile::{quantile, rank};
 use super::random::Xoshiro256;
 
 /// Times of two arms over the same questions, measured in the same rounds in turns.
@@ -27,7 +27,8 @@ pub struct RatioResamples {
     pub second: f64,
     /// First over second: below 1 the first arm is faster.
     pub ratio: f64,
-    /// Standard deviation of the resampled ratios; `None` with fewer than two of them.
+    /// Half the distance between the quantiles of the resampled ratios that lie one standard deviation off the median in
+    /// a normal distribution: a few resamples full of disturbed searches do not matter.
     pub standard_error: Option<f64>,
     /// Resampled ratios, ascending.
     pub sorted: Vec<f64>,
@@ -52,6 +53,12 @@ fn percentiles(pairs: &[(f64, f64)], percent: f64) -> Option<(f64, f64)> {
         (at < values.len()).then(|| *values.select_nth_unstable_by(at, f64::total_cmp).1)
     };
     Some((nth(|pair| pair.0)?, nth(|pair| pair.1)?))
+}
+
+/// See [`RatioResamples::standard_error`].
+fn spread(sorted: &[f64]) -> Option<f64> {
+    const BELOW: f64 = 0.158_655_254;
+    Some((quantile(sorted, 1.0 - BELOW)? - quantile(sorted, BELOW)?) / 2.0)
 }
 
 fn over((first, second): (f64, f64)) -> Option<f64> {
@@ -110,7 +117,7 @@ impl Bootstrap {
             first,
             second,
             ratio,
-            standard_error: standard_deviation(&sorted),
+            standard_error: spread(&sorted),
             sorted,
         })
     }

@@ -205,7 +205,7 @@ fn searches_are_measured_in_turns() {
     );
     let report = json(&ended.stdout);
     let check = &report["checks"][0];
-    assert_eq!(check["n"], 158 + 42, "{check}");
+    assert_eq!(check["n"], 179, "{check}");
     assert!(check["baseline"]["value"].as_f64().expect("ms") > 0.0);
     let more = ["--remeasure", "2", "--baseline-binary", "/bin/true"];
     let ended = gate(folder, &base, &first, policy, &more);
