@@ -43,9 +43,9 @@ function answerCard(whole, system, answer, repeats) {
   const facts = [];
   const tell = (name, value) => facts.push(make("div", {}, make("dt", {}, name), make("dd", {}, value)));
   if (kind === "wrong") tell("lost at", stage);
-  if (answer.judge !== undefined) tell("J", answer.judge);
+  if (answer.judge !== undefined) tell("J", answer.judge.toFixed(3));
   (answer.scores || []).forEach((score, at) => {
-    if (score !== null) tell(METRICS[at], score);
+    if (score !== null) tell(METRICS[at], score.toFixed(3));
   });
   if (answer.context) {
     const [entries, tokens] = answer.context;

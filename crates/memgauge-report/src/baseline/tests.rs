@@ -34,7 +34,7 @@ fn what_is_written_is_read_and_holds_no_text() {
     assert_eq!(read.variants, made.variants);
     assert_eq!(read.head.variants, made.head.variants);
     assert_eq!(read.head.log[0].why, "first");
-    assert_eq!(list(folder.path()).unwrap(), [path.clone()]);
+    assert_eq!(list(folder.path()).unwrap(), std::slice::from_ref(&path));
     let text = std::fs::read_to_string(path.join("turns.csv")).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(
