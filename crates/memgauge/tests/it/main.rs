@@ -38,6 +38,7 @@ mod quickstart;
 mod rank;
 mod real_data;
 mod repeats;
+mod report;
 mod resume;
 mod retried;
 mod shard;
