@@ -52,7 +52,7 @@ struct Filled<'a> {
 /// # Errors
 /// When a run cannot be read, an arm is named twice or has no value of the metric that was asked for.
 pub fn page(selections: &[Selection], options: &PageOptions<'_>) -> Result<Page, HtmlError> {
-    let sources = Sources::read(selections)?;
+    let sources = Sources::read(selections, options.errata)?;
     let questions = Questions::read(&sources, options)?;
     let answer = Answer::new(&sources, options)?;
     let measured = Measured::new(&sources, &questions, options);
