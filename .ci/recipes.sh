@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Checks the syntax of the recipes under experiments/recipes: ShellCheck, GitHub's schema of workflows, Kubernetes' schemas.
+# Checks the syntax of scripts, of our workflows and action, and of the recipes under experiments/recipes: ShellCheck,
+# GitHub's schemas, Kubernetes' schemas; runs one of the recipes.
 #   .ci/recipes.sh CACHE_DIR
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools=$(sh .ci/validators.sh "${1:?usage: recipes.sh CACHE_DIR}")
 recipes=experiments/recipes
-"$tools/shellcheck" "$recipes"/*.sh
-"$tools/check-jsonschema" --builtin-schema vendor.github-workflows "$recipes"/github-*.yml
+"$tools/shellcheck" "$recipes"/*.sh .ci/*.sh .ci/run .ci/browser/*.sh .github/action/*.sh scripts/*.sh
+"$tools/check-jsonschema" --builtin-schema vendor.github-workflows "$recipes"/github-*.yml .github/workflows/*.yml
+"$tools/check-jsonschema" --builtin-schema vendor.github-actions action.yml
 "$tools/kubernetes-validate" --strict "$recipes"/kubernetes-*.yaml
 
 # The array of jobs, its variables set by hand: both parts, one of them put back into the queue, and the merge.
