@@ -128,7 +128,7 @@ fn sketch(results: &Results, slices: &[usize], means: &[Vec<Option<Estimate>>]) 
         if place > 0 {
             words.push(Item::line(
                 (left, area.top),
-                (left, area.bottom),
+                (left, area.bottom - 1.0),
                 Ink::Grid,
                 1,
             ));
@@ -186,8 +186,10 @@ fn sketch(results: &Results, slices: &[usize], means: &[Vec<Option<Estimate>>]) 
         said.push(spoken.join("; "));
     }
     scene.height = area.bottom + 40.0;
-    let mut caption =
-        "Means with 95 % intervals; adversarial questions are not among categories 1-4.".to_owned();
+    let mut caption = "Means with 95 % intervals.".to_owned();
+    if slices.contains(&5) {
+        caption.push_str(" Adversarial questions are not among categories 1-4.");
+    }
     if !ceilings.is_empty() {
         caption.push_str(
             " Ceiling: the best honest score, given the known mistakes of the key; ! marks a score above it.",

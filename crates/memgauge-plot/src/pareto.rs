@@ -10,7 +10,7 @@ use crate::drawing::{Sketch, Sketches};
 use crate::error::PlotError;
 use crate::number::{count, duration, percent, percent_tick};
 use crate::palette::{Ink, marker};
-use crate::results::{Results, Stage, System};
+use crate::results::{REPLAYED, Results, Stage, System};
 use crate::scene::{
     Anchor, Frame, Item, Label, MEDIUM, Point, Rect, Scale, Scene, WIDTH, across, fitted, mark,
     place, upright, width,
@@ -167,14 +167,11 @@ fn latency(results: &Results, asked: &[&QuestionId]) -> Costs {
     } else {
         "search"
     };
-    let mut notes = Vec::new();
+    let mut replayed = Vec::new();
     let of = results.systems.iter().map(|system| {
         let samples = system.timings.get(&stage);
         if samples.is_some_and(|samples| samples.is_replayed) {
-            notes.push(format!(
-                "{}: times of replayed replies (own time and the provider's as recorded)",
-                system.label()
-            ));
+            replayed.push(system.label());
         }
         let of = |id: &&QuestionId| samples.and_then(|samples| samples.by_question.get(*id));
         Column::Samples(
@@ -185,6 +182,10 @@ fn latency(results: &Results, asked: &[&QuestionId]) -> Costs {
         )
     });
     let of = of.collect();
+    let mut notes = Vec::new();
+    if !replayed.is_empty() {
+        notes.push(format!("{REPLAYED}: {}", replayed.join(", ")));
+    }
     let first = results.systems.first().map(|system| &system.machine);
     if results
         .systems
