@@ -1,5 +1,6 @@
 //! What plots read of runs.
 
+mod asked;
 #[cfg(test)]
 pub(crate) mod fake;
 mod metric;
@@ -18,6 +19,7 @@ use memgauge_report::summary::VariantSummary;
 use crate::palette::{Ink, marker};
 use crate::scene::Entry;
 
+pub(crate) use asked::Asked;
 pub(crate) use metric::{Metric, metric_title};
 pub(crate) use timings::{REPLAYED, Samples, Stage, Timings};
 
