@@ -17,6 +17,8 @@ pub(crate) const APART: &str = "apart";
 pub(crate) struct Answer {
     /// `None` where nothing can be compared.
     pub(crate) comparison: Option<Comparison>,
+    /// What the sentences go by.
+    pub(crate) basis: String,
     pub(crate) sentences: Vec<Sentence>,
     pub(crate) notes: Vec<String>,
 }
@@ -42,11 +44,35 @@ impl Answer {
             notes.extend(comparison.notes.iter().cloned());
         }
         Ok(Self {
+            basis: comparison.as_ref().map_or_else(String::new, basis),
             sentences,
             comparison,
             notes,
         })
     }
+}
+
+impl Answer {
+    /// The metric that plots go by, too.
+    pub(crate) fn metric(&self, options: &PageOptions<'_>) -> Option<String> {
+        let compared = self.comparison.as_ref().map(|c| c.metric.clone());
+        compared.or_else(|| options.metric.clone())
+    }
+}
+
+/// Metric, questions, margin.
+fn basis(comparison: &Comparison) -> String {
+    let slice = comparison.slices.first().map_or("", String::as_str);
+    let questions = match slice.starts_with(|c: char| c.is_ascii_digit()) {
+        true => format!("categories {slice}"),
+        false => slice.to_owned(),
+    };
+    format!(
+        "By {} × 100 on {questions}, with {:.0} % intervals; differences inside ±{:.1} points count as none.",
+        comparison.metric,
+        100.0 * comparison.bootstrap.confidence,
+        100.0 * comparison.margin
+    )
 }
 
 /// Compares all that can be compared. J gives way to `f1.locomo` where judges differ and nobody asked for J.

@@ -19,6 +19,9 @@ pub enum HtmlError {
     /// Arms cannot be compared for a reason of their numbers.
     #[error(transparent)]
     Compare(#[from] CompareError),
+    /// A plot cannot be drawn.
+    #[error(transparent)]
+    Plot(#[from] memgauge_plot::PlotError),
     /// The data cannot be packed.
     #[error("data of the page: {0}")]
     Pack(#[source] std::io::Error),

@@ -1,11 +1,13 @@
 //! Sections: what is drawn, with the numbers beside it.
 
+use memgauge_plot::{Drawing, Kind, Look, Results, draw, why_none};
 use memgauge_report::compare::Comparison;
 use memgauge_report::summary::{J, Latency, Summary, VariantSummary};
 use memgauge_report::table::{self, Table, UNKNOWN, mark_name, milliseconds};
 use serde::Serialize;
 
 use crate::answer::{self, Answer};
+use crate::error::HtmlError;
 use crate::options::PageOptions;
 use crate::overview::p95;
 use crate::sources::Sources;
@@ -28,9 +30,18 @@ pub(crate) struct Section {
 #[derive(Serialize)]
 struct Drawn {
     title: String,
-    alt: String,
     svg: String,
     notes: Vec<String>,
+}
+
+impl From<Drawing> for Drawn {
+    fn from(drawing: Drawing) -> Self {
+        Self {
+            title: drawing.title,
+            svg: drawing.svg,
+            notes: drawing.notes,
+        }
+    }
 }
 
 /// A table for the page.
@@ -50,7 +61,11 @@ impl Grid {
     ) -> Self {
         Self {
             caption: caption.into(),
-            head,
+            // An interval's level is not broken over two lines.
+            head: head
+                .iter()
+                .map(|cell| cell.replace("95 %", "95\u{a0}%"))
+                .collect(),
             rows,
             note: String::new(),
         }
@@ -87,24 +102,28 @@ impl Grid {
 /// All sections, in the order of the page.
 pub(crate) fn sections(
     sources: &Sources,
+    results: &Results,
     answer: &Answer,
     options: &PageOptions<'_>,
-) -> Vec<Section> {
+) -> Result<Vec<Section>, HtmlError> {
     let sets = sources.together();
     let each = |of: &dyn Fn(&Summary) -> Vec<Option<Grid>>| -> Vec<Grid> {
         sets.iter().flat_map(of).flatten().collect()
     };
-    let section = |id, title, intro, grids| Section {
-        id,
-        title,
-        intro,
-        drawings: Vec::new(),
-        absent: None,
-        grids,
+    let section = |kind: Kind, title, intro, grids| -> Result<Section, HtmlError> {
+        let drawings = draw(kind, results, Look::Page)?;
+        Ok(Section {
+            id: kind.name(),
+            title,
+            intro,
+            drawings: drawings.into_iter().map(Drawn::from).collect(),
+            absent: why_none(kind, results),
+            grids,
+        })
     };
-    vec![
+    Ok(vec![
         section(
-            "pareto",
+            Kind::Pareto,
             "Accuracy against tokens and latency",
             "Upper left is better: more right answers for fewer tokens, or in less time. An arm is dominated where another \
              is at least as accurate at no more cost.",
@@ -115,9 +134,9 @@ pub(crate) fn sections(
                     "",
                 )]
             }),
-        ),
+        )?,
         section(
-            "category",
+            Kind::Category,
             "By category",
             "Scores by category of question, with intervals; category 5 stands apart. With errata, the best honest score \
              is the ceiling: what an answerer reaches that is right wherever the published key is wrong.",
@@ -129,16 +148,16 @@ pub(crate) fn sections(
                 };
                 vec![of("f1.locomo"), judged.then(|| of(J)).flatten()]
             }),
-        ),
+        )?,
         section(
-            "latency",
+            Kind::Latency,
             "Latency by stage",
             "How long a session takes to be remembered and a question to be searched and answered, as cumulative shares. \
              Warm-up is left out; what was replayed from a cache is never mixed with what was measured.",
             each(&|set| vec![latency(set)]),
-        ),
+        )?,
         section(
-            "tokens",
+            Kind::Tokens,
             "Tokens and money by stage",
             "What a question costs, its share of the ingestion included. The judge is never charged to a system.",
             each(&|set| {
@@ -156,9 +175,9 @@ pub(crate) fn sections(
                     Grid::of("Memory and its making", table::memory(set), ""),
                 ]
             }),
-        ),
+        )?,
         section(
-            "waterfall",
+            Kind::Waterfall,
             "Where questions were lost",
             "Every question ends at one stage on its way from the conversation to a right answer.",
             each(&|set| {
@@ -175,22 +194,22 @@ pub(crate) fn sections(
                     Grid::of("Gold turns by fate, %", table::losses(set), ""),
                 ]
             }),
-        ),
+        )?,
         section(
-            "ablation",
+            Kind::Ablation,
             "Differences",
             "Paired differences to the reference, question by question. A bar that crosses 0 decides nothing; one inside \
              the margin says that no difference was found.",
             answer.comparison.iter().filter_map(differences).collect(),
-        ),
+        )?,
         section(
-            "index-error",
+            Kind::IndexError,
             "What approximate indexes miss",
             "Memories among the k nearest that an approximate index does not find among its k, against the variant that \
              compares all vectors.",
             each(&|set| vec![Grid::of("Index error", table::index_errors(set), "")]),
-        ),
-    ]
+        )?,
+    ])
 }
 
 /// A latency, its row's name, and whether it was measured in the run.

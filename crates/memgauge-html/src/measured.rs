@@ -40,14 +40,25 @@ impl Measured {
         questions: &Questions<'_>,
         options: &PageOptions<'_>,
     ) -> Self {
-        let names = distinct(sources.runs.iter().map(|run| run.summary.name.clone()));
         Self {
-            title: format!("{}: results", names.join(", ")),
+            title: title(sources),
             question: question(sources),
             facts: facts(sources, questions, options),
             warnings: warnings(sources, options),
             runs: sources.runs.iter().map(provenance).collect(),
         }
+    }
+}
+
+/// The names of the runs, or how many there are where that would be long.
+fn title(sources: &Sources) -> String {
+    const LONGEST: usize = 60;
+    let names = distinct(sources.runs.iter().map(|run| run.summary.name.clone())).join(", ");
+    match sources.runs.len() {
+        several if several > 1 && names.chars().count() > LONGEST => {
+            format!("{several} runs: results")
+        }
+        _ => format!("{names}: results"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The page as a whole.
 
+use memgauge_plot::Results;
 use memgauge_report::arm::Selection;
 use serde::Serialize;
 
@@ -36,6 +37,7 @@ struct Filled<'a> {
     script: &'a str,
     tool: &'static str,
     measured: &'a Measured,
+    basis: &'a str,
     sentences: &'a [Sentence],
     notes: &'a [String],
     overview: &'a Overview,
@@ -50,12 +52,21 @@ struct Filled<'a> {
 /// # Errors
 /// When a run cannot be read, an arm is named twice or has no value of the metric that was asked for.
 pub fn page(selections: &[Selection], options: &PageOptions<'_>) -> Result<Page, HtmlError> {
-    let sources = Sources::read(selections)?;
+    let sources = Sources::read(selections, options.errata)?;
     let questions = Questions::read(&sources, options)?;
     let answer = Answer::new(&sources, options)?;
     let measured = Measured::new(&sources, &questions, options);
     let overview = Overview::new(&sources, &answer);
-    let sections = sections(&sources, &answer, options);
+    let results = Results::read(
+        selections,
+        &memgauge_plot::Options {
+            metric: answer.metric(options),
+            names: options.names,
+            errata: options.errata.cloned(),
+            ..memgauge_plot::Options::default()
+        },
+    )?;
+    let sections = sections(&sources, &results, &answer, options)?;
     let style = template::style();
     let script = template::script();
     let fill = |packed: &Packed| {
@@ -66,6 +77,7 @@ pub fn page(selections: &[Selection], options: &PageOptions<'_>) -> Result<Page,
             script: &script,
             tool: env!("CARGO_PKG_VERSION"),
             measured: &measured,
+            basis: &answer.basis,
             sentences: &answer.sentences,
             notes: &answer.notes,
             overview: &overview,

@@ -1,7 +1,10 @@
 //! What a page is made of: the arms, and the runs that they come from.
 
+use std::path::Path;
+
 use memgauge_dataset::{Dataset, Errata};
 use memgauge_report::arm::{self, Arm, Selection};
+use memgauge_report::loss::{Located, LossRules, locate, waterfall};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::VariantSummary;
 use memgauge_report::{Manifest, RunDir, Summary, files, summarise};
@@ -13,13 +16,15 @@ pub(crate) struct Run {
     pub(crate) dir: RunDir,
     pub(crate) manifest: Manifest,
     pub(crate) summary: Summary,
+    /// Where each of its records was lost, under the errata where they belong to its dataset.
+    pub(crate) located: Vec<Located>,
 }
 
 impl Run {
-    fn read(path: &std::path::Path) -> Result<Self, HtmlError> {
+    fn read(path: &Path, errata: Option<&Errata>) -> Result<Self, HtmlError> {
         let dir = RunDir::open(path)?;
         let manifest = dir.manifest()?;
-        let summary = if dir.file(files::SUMMARY).is_file() {
+        let mut summary: Summary = if dir.file(files::SUMMARY).is_file() {
             dir.read_json(files::SUMMARY)?
         } else {
             let bootstrap = Bootstrap {
@@ -28,10 +33,20 @@ impl Run {
             };
             summarise(&dir, &manifest, bootstrap)?
         };
+        let errata = fitting(&manifest, errata);
+        let rules = LossRules::default();
+        let located = locate(&dir, &manifest, errata, &rules)?;
+        if errata.is_some() {
+            let losses = waterfall(&manifest, &located, errata, &rules);
+            for (variant, (_, loss)) in summary.variants.iter_mut().zip(losses) {
+                variant.loss = Some(loss);
+            }
+        }
         Ok(Self {
             dir,
             manifest,
             summary,
+            located,
         })
     }
 
@@ -43,8 +58,13 @@ impl Run {
 
     /// The errata, where they belong to the run's dataset.
     pub(crate) fn errata<'a>(&self, errata: Option<&'a Errata>) -> Option<&'a Errata> {
-        errata.filter(|errata| errata.dataset == self.manifest.dataset.content)
+        fitting(&self.manifest, errata)
     }
+}
+
+/// Errata, where they belong to the dataset of a run.
+fn fitting<'a>(manifest: &Manifest, errata: Option<&'a Errata>) -> Option<&'a Errata> {
+    errata.filter(|errata| errata.dataset == manifest.dataset.content)
 }
 
 /// Arms in the order in which they were named, and their runs.
@@ -56,7 +76,10 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    pub(crate) fn read(selections: &[Selection]) -> Result<Self, HtmlError> {
+    pub(crate) fn read(
+        selections: &[Selection],
+        errata: Option<&Errata>,
+    ) -> Result<Self, HtmlError> {
         let arms = arm::arms(selections)?;
         let mut runs: Vec<Run> = Vec::new();
         let mut run_of = Vec::with_capacity(arms.len());
@@ -65,7 +88,7 @@ impl Sources {
             run_of.push(match known {
                 Some(at) => at,
                 None => {
-                    runs.push(Run::read(&arm.dir)?);
+                    runs.push(Run::read(&arm.dir, errata)?);
                     runs.len() - 1
                 }
             });

@@ -1,5 +1,6 @@
 //! The page's frame, style and script: files of `templates/`.
 
+use memgauge_plot::{Theme, declarations};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
@@ -24,9 +25,13 @@ pub(crate) const SCRIPT: [&str; 7] = [
     include_str!("../templates/script/start.js"),
 ];
 
-/// The style as one text.
+/// The style as one text. The colours of plots come first, so that the rules after them can use them.
 pub(crate) fn style() -> String {
-    STYLE.concat()
+    let [light, dark] = [Theme::Light, Theme::Dark].map(declarations);
+    format!(
+        ":root{{{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}\n{}",
+        STYLE.concat()
+    )
 }
 
 /// The script as one text, with no name in common with anything else.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use memgauge_core::{QuestionId, TurnId};
-use memgauge_report::loss::{LossRules, LossStage, locate};
+use memgauge_report::loss::LossStage;
 use memgauge_report::record::QuestionRecord;
 use serde::Deserialize;
 
@@ -24,7 +24,11 @@ pub(super) fn gather<'a>(
     let stores = Stores::read(sources)?;
     let mut groups: Vec<Group<'a>> = Vec::new();
     for (number, run) in sources.runs.iter().enumerate() {
-        let stages = stages(run, options)?;
+        let stages: BTreeMap<(&str, &QuestionId, u32), LossStage> = run
+            .located
+            .iter()
+            .map(|one| ((one.variant.as_str(), &one.question, one.repeat), one.stage))
+            .collect();
         let contexts = contexts(run)?;
         run.dir.records(|record: QuestionRecord| {
             let Some(arm) = sources.position(number, &record.variant) else {
@@ -44,7 +48,7 @@ pub(super) fn gather<'a>(
             });
             let conversation = record.memory_of.as_ref().unwrap_or(&id.conversation);
             let store = stores.of(number, run, &record.variant, conversation, record.repeat);
-            let key = (record.variant.clone(), id.clone(), record.repeat);
+            let key = (record.variant.as_str(), &id, record.repeat);
             let stage = stages.get(&key).copied().unwrap_or(LossStage::Unknown);
             let shown = record.context.as_ref().and_then(|context| {
                 let turns = contexts.get(&context.digest)?;
@@ -56,21 +60,6 @@ pub(super) fn gather<'a>(
         })?;
     }
     Ok(Questions { groups, stores })
-}
-
-type Key = (String, QuestionId, u32);
-
-/// Where every record of a run was lost.
-fn stages(run: &Run, options: &PageOptions<'_>) -> Result<BTreeMap<Key, LossStage>, HtmlError> {
-    let errata = run.errata(options.errata);
-    let located = locate(&run.dir, &run.manifest, errata, &LossRules::default())?;
-    let keyed = located.into_iter().map(|located| {
-        (
-            (located.variant, located.question, located.repeat),
-            located.stage,
-        )
-    });
-    Ok(keyed.collect())
 }
 
 /// Turns of the contexts that are not made of memories and short enough to mark each.

@@ -25,8 +25,6 @@ function fold(attributes, title, fill) {
     if (details.open && !content.hasChildNodes()) content.append(...[fill()].flat().filter(Boolean));
   };
   details.addEventListener("toggle", open);
-  details.fill = open;
-  open();
   return details;
 }
 

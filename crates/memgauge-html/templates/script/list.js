@@ -105,10 +105,20 @@ function close() {
   }
 }
 
-/** Opens the question that the address names, if it names one. */
+/** The question that the address names; null where it names none, or is not written as addresses are. */
+function named() {
+  if (!location.hash.startsWith("#q=")) return null;
+  try {
+    return decodeURIComponent(location.hash.slice(3));
+  } catch {
+    return null;
+  }
+}
+
+/** Opens the question that the address names. */
 async function follow() {
-  if (!location.hash.startsWith("#q=")) return;
-  const id = decodeURIComponent(location.hash.slice(3));
+  const id = named();
+  if (id === null) return;
   const question = data.questions.find((known) => known.id === id);
   if (!question) {
     byId("found").textContent = `There is no question ${id} on this page.`;

@@ -27,31 +27,32 @@ function memories(part, system, answer, gold) {
   const all = hits(part, found);
   const holds = (memory) => !answer.memory_of && part.memories[memory][1].some((turn) => gold.has(turn));
   const evidence = all.memories.filter(holds).length;
-  const title = make("span", {}, systemName(system), ` ${found.of} found, k = ${found.k}, ${all.memories.length} listed, `
+  const title = make("span", {}, systemName(system), `: ${found.of} found, k = ${found.k}, ${all.memories.length} listed, `
     + `${evidence} of them with a gold turn`);
   return fold({ class: "found-by" }, title, () => table(part, system, answer, all, holds));
 }
 
 function table(part, system, answer, all, holds) {
-  const head = ["rank", "score", ...(all.ranks.length ? answer.found.lists : []), "where", "memory", "from"];
+  const head = ["rank", "memory", "from", "where", "score", ...(all.ranks.length ? answer.found.lists : [])];
   const rows = all.memories.map((memory, at) => {
     const [text, live, gone] = part.memories[memory];
     const isGold = holds(memory);
     const from = (turns) => turns.map((turn) => part.turns[turn]).map(turnName).join(" ");
     return make("tr", { class: isGold ? "gold" : null },
       make("th", { scope: "row" }, all.rank(at)),
-      make("td", {}, all.scores[at]),
-      all.ranks.map((ranks) => make("td", {}, ranks[at] ?? dash)),
-      make("td", {}, PLACES[all.places[at]]),
       make("td", { class: "words" },
         isGold ? make("span", { class: "tag gold" }, "gold") : null,
         text === null ? make("i", {}, "not in the journal of this conversation") : part.texts[text]),
-      make("td", { class: "from" }, from(live), gone.length ? ` (no longer: ${from(gone)})` : null));
+      make("td", { class: "from" }, from(live), gone.length ? ` (no longer: ${from(gone)})` : null),
+      make("td", { class: "from" }, PLACES[all.places[at]]),
+      make("td", {}, all.scores[at]),
+      all.ranks.map((ranks) => make("td", {}, ranks[at] ?? dash)));
   });
   const label = `Memories found by ${data.systems[system].name}`;
   return make("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": label },
     make("table", {},
       make("caption", {}, label, answer.memory_of ? ` (in the memory of ${answer.memory_of})` : null),
-      make("thead", {}, make("tr", {}, head.map((name) => make("th", { scope: "col" }, name)))),
+      make("thead", {}, make("tr", {}, head.map((name, at) =>
+        make("th", { scope: "col", class: at > 0 && at < 4 ? "from" : null }, name)))),
       make("tbody", {}, rows)));
 }

@@ -43,9 +43,9 @@ function answerCard(whole, system, answer, repeats) {
   const facts = [];
   const tell = (name, value) => facts.push(make("div", {}, make("dt", {}, name), make("dd", {}, value)));
   if (kind === "wrong") tell("lost at", stage);
-  if (answer.judge !== undefined) tell("J", answer.judge);
+  if (answer.judge !== undefined) tell("J", answer.judge.toFixed(3));
   (answer.scores || []).forEach((score, at) => {
-    if (score !== null) tell(METRICS[at], score);
+    if (score !== null) tell(METRICS[at], score.toFixed(3));
   });
   if (answer.context) {
     const [entries, tokens] = answer.context;
@@ -59,13 +59,22 @@ function answerCard(whole, system, answer, repeats) {
     make("p", { class: `outcome ${kind}` }, OUTCOMES[kind]),
     make("blockquote", {}, answer.text ?? make("i", {}, answer.failure ? `no answer: ${answer.failure}` : "no answer")),
     make("dl", { class: "facts" }, facts),
-    (answer.judgements || []).map(judgement));
+    judged(answer.judgements || []));
 }
 
+/** What the judge said: a line where only labels are known, else every run with its words. */
+function judged(judgements) {
+  const told = judgements.some(([, , reply, error]) => reply !== null || error !== null);
+  if (told || judgements.length === 0) return judgements.map(judgement);
+  return make("p", { class: "judgement" }, `Judge: ${judgements.map(label).join(", ")}`);
+}
+
+const label = ([said]) => (said === null ? "no label" : said ? "right" : "wrong");
+
 /** One run of the judge with its words. */
-function judgement([label, grade, reply, error], run) {
-  const said = label === null ? "no label" : label ? "right" : "wrong";
-  const title = `Judge, run ${run}: ${said}${grade === null ? "" : ` (grade ${grade})`}`;
+function judgement(judged, run) {
+  const [, grade, reply, error] = judged;
+  const title = `Judge, run ${run}: ${label(judged)}${grade === null ? "" : ` (grade ${grade})`}`;
   const words = error ?? reply;
   if (words === null) return make("p", { class: "judgement" }, title);
   return fold({ class: "judgement" }, title, () => make("blockquote", {}, words));

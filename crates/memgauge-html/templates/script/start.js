@@ -27,15 +27,12 @@ function turnPage(by) {
   byId("list").querySelector("h3 button").focus({ preventScroll: true });
 }
 
-/** Folded numbers are printed too, and folded again afterwards. */
+/** Folded numbers are printed too, and folded again afterwards. What a question folds is printed where it is open. */
 function printFolded() {
   let folded = [];
   window.addEventListener("beforeprint", () => {
-    folded = [...document.querySelectorAll("details:not([open])")];
-    for (const details of folded) {
-      details.open = true;
-      if (details.fill) details.fill();
-    }
+    folded = [...document.querySelectorAll("details.numbers:not([open])")];
+    for (const details of folded) details.open = true;
   });
   window.addEventListener("afterprint", () => {
     for (const details of folded) details.open = false;

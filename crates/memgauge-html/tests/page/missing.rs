@@ -13,7 +13,7 @@ fn one_system_is_compared_with_nothing() {
     let html = run::of(&[path], &PageOptions::default()).html;
     assert!(html.contains("There is nothing to compare with"));
     assert!(html.contains("the run is not finished"));
-    assert!(html.contains("Nothing of the kind was measured."));
+    assert!(html.contains("No plot: "));
 }
 
 #[test]

@@ -161,7 +161,7 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
                 }
                 let dir = dir.path().display();
                 output::note(&format!(
-                    "written to {dir}\nnext: memgauge show {dir} --question {next}"
+                    "written to {dir}\nnext: memgauge show {dir} --question {next}\n      memgauge report {dir} -o report.html"
                 ));
             }
             Ok(if failed > 0 {

@@ -39,6 +39,7 @@ mod quickstart;
 mod rank;
 mod real_data;
 mod repeats;
+mod report;
 mod resume;
 mod retried;
 mod shard;

@@ -1,0 +1,97 @@
+//! `memgauge report`
+
+use std::path::Path;
+
+use crate::{end, memgauge, only_run, real_data};
+
+/// The quickstart on a few questions of the sample.
+fn sample_run(out: &Path) -> std::path::PathBuf {
+    let mut command = memgauge();
+    command.args(["run", "experiments/quickstart.toml", "--quiet"]);
+    command.args(["--conversations", "sample-1", "--limit", "4"]);
+    let ended = end(command.arg("--out").arg(out));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    only_run(out)
+}
+
+#[test]
+fn a_page_is_written_with_the_words_of_the_dataset() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = sample_run(&folder.path().join("runs"));
+    let page = folder.path().join("page.html");
+    let mut command = memgauge();
+    let ended = end(command.arg("report").arg(&run).arg("-o").arg(&page));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let told = format!("{}: 10 system(s), 4 question(s)", page.display());
+    assert!(ended.stdout.starts_with(&told), "{}", ended.stdout);
+    // The run tells where the sample was, and it is there.
+    assert!(!ended.stderr.contains("not at hand"), "{}", ended.stderr);
+    let html = std::fs::read_to_string(&page).expect("the page");
+    assert!(html.starts_with("<!DOCTYPE html>"));
+    for kind in ["pareto", "latency", "category", "waterfall", "ablation"] {
+        assert!(html.contains(&format!("mg-plot mg-{kind}")), "{kind}");
+    }
+    let again = folder.path().join("again.html");
+    end(memgauge().arg("report").arg(&run).arg("-o").arg(&again));
+    assert_eq!(html, std::fs::read_to_string(&again).expect("the page"));
+}
+
+#[test]
+fn mistakes_are_told_and_leave_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = sample_run(&folder.path().join("runs"));
+    let page = folder.path().join("page.html");
+    let told = |arguments: &[&str]| {
+        let mut command = memgauge();
+        command.arg("report").arg(&run).arg("-o").arg(&page);
+        let ended = end(command.args(arguments));
+        assert_eq!(ended.code, 2, "{arguments:?}: {}", ended.stderr);
+        assert!(!page.exists());
+        ended.stderr
+    };
+    assert!(told(&["--metric", "f1.locomoo"]).contains("did you mean `f1.locomo`?"));
+    assert!(told(&["--margin=-1"]).contains("must be 0 or more points"));
+    assert!(told(&["nowhere"]).contains("nowhere: not a run directory"));
+    let other = folder.path().join("other.json");
+    let text = std::fs::read_to_string(crate::root().join("datasets/sample/sample.json"));
+    let text = text.expect("the sample").replacen("Ann", "Anna", 1);
+    std::fs::write(&other, text).expect("a dataset");
+    let wrong = told(&["--dataset", &other.display().to_string()]);
+    assert!(wrong.contains("no run is of it: sample ("), "{wrong}");
+}
+
+#[test]
+fn real_data_errata_give_ceilings_and_faulty_keys() {
+    let Some(data) = real_data("real_data_errata_give_ceilings_and_faulty_keys") else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("runs");
+    let mut command = memgauge();
+    command.arg("--quiet").arg("import").arg("--out").arg(&out);
+    command
+        .arg("--dataset")
+        .arg(data.join("datasets/locomo10.json"));
+    let ended = end(command.arg(data.join("fixtures/memobase_eval_0503_3000.json")));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let page = folder.path().join("page.html");
+    let mut command = memgauge();
+    command
+        .arg("report")
+        .arg(only_run(&out))
+        .arg("-o")
+        .arg(&page);
+    command
+        .arg("--errata")
+        .arg(data.join("fixtures/locomo-audit-errors.json"));
+    let ended = end(command.args(["--names", "mem0-paper"]));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let html = std::fs::read_to_string(&page).expect("the page");
+    assert!(
+        html.contains("ceiling "),
+        "the plot of categories has ceilings"
+    );
+    assert!(html.contains("names of Mem0&#x27;s paper"));
+    assert!(html.contains("dial481&#x2f;locomo-audit (156 questions)"));
+    assert!(html.contains("gold-or-evidence-faulty"));
+}
