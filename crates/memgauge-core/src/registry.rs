@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use schemars::{Schema, SchemaGenerator};
 
-use crate::{BuildError, ChatHandle, EmbedderHandle, Tokenizer};
+use crate::{BuildError, ChatHandle, EmbedderHandle, Extractor, Tokenizer};
 
 /// What a component may ask for while it is built. Components name models; whoever assembles an
 /// experiment hands out handles.
@@ -43,6 +43,12 @@ pub trait Parts {
     /// # Errors
     /// When there is none of that name.
     fn tokenizer(&self, name: &str) -> Result<Arc<dyn Tokenizer>, BuildError>;
+
+    /// What stands in the place of an extractor that was just built for a pipeline: the extractor itself, unless whoever
+    /// assembles puts something around it, to watch it or to plant a fault.
+    fn extractor(&self, built: Box<dyn Extractor>) -> Box<dyn Extractor> {
+        built
+    }
 
     /// Folder in which the system that is being built keeps its stores.
     fn folder(&self) -> &Path;

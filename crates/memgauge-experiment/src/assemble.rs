@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use memgauge_core::config::unknown;
-use memgauge_core::{BuildError, ChatHandle, EmbedderHandle, MemorySystem, Parts, Tokenizer};
+use memgauge_core::{
+    BuildError, ChatHandle, EmbedderHandle, Extractor, MemorySystem, Parts, Tokenizer,
+};
 use memgauge_model::{Exchange, Model, ModelConfig};
 use memgauge_pipeline::system::{Pipeline, SystemConfig};
 use memgauge_store::Store;
 
+use crate::decorate::Decorator;
 use crate::estimate::DryRun;
 use crate::memory::MemoryError;
 
@@ -30,6 +33,8 @@ pub struct Supplies {
     pub prompts: Option<PathBuf>,
     /// Folder from which relative paths of the config start; empty = the current one.
     pub base: PathBuf,
+    /// What stands around systems; nothing, but in tests and by who watches them.
+    pub decorator: Option<Arc<dyn Decorator>>,
 }
 
 impl Default for Supplies {
@@ -39,6 +44,7 @@ impl Default for Supplies {
             secrets: Arc::new(|_| None),
             prompts: None,
             base: PathBuf::new(),
+            decorator: None,
         }
     }
 }
@@ -98,11 +104,15 @@ impl Assembly {
         folder: &Path,
         own: &BTreeMap<String, ModelConfig>,
     ) -> Result<Box<dyn MemorySystem>, BuildError> {
-        config.build(&Desk {
+        let desk = Desk {
             assembly: self,
             folder: folder.to_owned(),
             own: Some(own),
-        })
+        };
+        match &self.supplies.decorator {
+            Some(decorator) => Ok(decorator.system(decorator.config(config).build(&desk)?)),
+            None => config.build(&desk),
+        }
     }
 
     /// Builds a system as a library that keeps its store in `folder`, or goes on with `existing`.
@@ -358,6 +368,13 @@ impl Parts for Desk<'_> {
 
     fn tokenizer(&self, name: &str) -> Result<Arc<dyn Tokenizer>, BuildError> {
         tokenizer(name)
+    }
+
+    fn extractor(&self, built: Box<dyn Extractor>) -> Box<dyn Extractor> {
+        match &self.assembly.supplies.decorator {
+            Some(decorator) => decorator.extractor(built),
+            None => built,
+        }
     }
 
     fn folder(&self) -> &Path {

@@ -1,11 +1,13 @@
 //! Records, metrics, statistics and tables: functions of saved files.
 
 pub mod arm;
+pub mod baseline;
 mod call;
 pub mod card;
 pub mod compare;
 pub mod errata;
 mod fate;
+pub mod gate;
 pub mod history;
 pub mod import;
 mod judgements;

@@ -6,6 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use memgauge_experiment::config::Choices;
 use memgauge_report::table::Style;
 
+use crate::commands::baseline::BaselineArgs;
 use crate::commands::cache::CacheArgs;
 use crate::commands::compare::CompareArgs;
 use crate::commands::completions::{CompletionsArgs, ManArgs};
@@ -15,6 +16,7 @@ use crate::commands::dataset::DatasetArgs;
 use crate::commands::doctor::DoctorArgs;
 use crate::commands::errata::ErrataArgs;
 use crate::commands::export::ExportArgs;
+use crate::commands::gate::GateArgs;
 use crate::commands::history::HistoryArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::judge::JudgeArgs;
@@ -30,6 +32,7 @@ use crate::commands::rank::RankArgs;
 use crate::commands::report::ReportArgs;
 use crate::commands::rescore::RescoreArgs;
 use crate::commands::run::RunArgs;
+use crate::commands::search_rounds::SearchRoundsArgs;
 use crate::commands::show::ShowArgs;
 use crate::commands::surrogate::SurrogateArgs;
 use crate::exit;
@@ -135,6 +138,13 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Rank variants of any runs, with intervals, ties and where the numbers come from.
     Rank(RankArgs),
+    /// Keep what a run came to as a small folder to be committed, for `gate`.
+    Baseline(BaselineArgs),
+    /// Hold a run against a baseline under a policy; fails where something got worse.
+    Gate(GateArgs),
+    /// Measure searches in rounds, as `gate --remeasure` asks for them.
+    #[command(hide = true)]
+    SearchRounds(SearchRoundsArgs),
     /// Draw results as SVG files: accuracy against cost, categories, latencies, losses, differences.
     Plot(PlotArgs),
     /// Write the results of runs as one self-contained HTML page, every question included.

@@ -5,6 +5,7 @@ use memgauge_experiment::ExperimentError;
 use memgauge_experiment::memory::MemoryError;
 use memgauge_report::RunDirError;
 use memgauge_report::arm::SelectionError;
+use memgauge_report::baseline::BaselineError;
 use memgauge_report::history::HistoryError;
 use memgauge_report::import::ImportError;
 
@@ -21,6 +22,10 @@ pub(crate) const FAILURES: u8 = 3;
 pub(crate) const STOPPED: u8 = 4;
 /// Quota or budget reached; can be resumed.
 pub(crate) const BUDGET: u8 = 5;
+/// A gate found that something got worse.
+pub(crate) const REGRESSED: u8 = 10;
+/// A gate could not decide, and its policy wants it to.
+pub(crate) const UNDERPOWERED: u8 = 11;
 /// Runs cannot be compared: their conditions differ.
 pub(crate) const INCOMPARABLE: u8 = 12;
 /// Interrupted; can be resumed.
@@ -36,9 +41,9 @@ Exit codes:
        that became no records
     4  stopped by disk or network, a wrong key, address or model, or a replay that lacks a reply; can be resumed
     5  quota or budget reached; can be resumed
-   10  regression
-   11  underpowered
-   12  incomparable: datasets, questions, judges or names differ
+   10  gate: something got worse
+   11  gate: these questions cannot tell, and the policy wants to know
+   12  incomparable: datasets, questions, judges, prompts or names differ
   130  interrupted; can be resumed
 
 Environment:
@@ -94,6 +99,7 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
             || cause.is::<DatasetError>()
             || cause.is::<RunDirError>()
             || cause.is::<SelectionError>()
+            || cause.is::<BaselineError>()
             || cause.is::<HistoryError>()
         {
             return USAGE;

@@ -1,6 +1,6 @@
 //! What is known about how an arm's numbers came to be: what a comparison has to look at first.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::import::Imported;
@@ -10,7 +10,7 @@ use crate::manifest::{Manifest, VariantManifest};
 const PUBLISHED: &str = "published";
 
 /// The dataset behind an arm.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DatasetFacts {
     /// Its name.
     pub name: String,
@@ -19,7 +19,7 @@ pub struct DatasetFacts {
 }
 
 /// The judge behind an arm's labels. What is not known is `None`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct JudgeFacts {
     /// Digest of all that shapes its judgements, where they come from `memgauge judge`; the rest is then in it.
     pub digest: Option<String>,
@@ -78,7 +78,7 @@ impl JudgeFacts {
 }
 
 /// Where an arm comes from.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ArmFacts {
     /// Name of the experiment.
     pub run: String,
@@ -110,7 +110,7 @@ pub struct ArmFacts {
 }
 
 /// Facts of an arm from its manifest. `labelled`: whether it has any label.
-pub(super) fn facts(
+pub(crate) fn facts(
     manifest: &Manifest,
     variant: &VariantManifest,
     finished: bool,

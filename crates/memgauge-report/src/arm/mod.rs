@@ -12,6 +12,7 @@ mod selection;
 
 pub use answer::ArmAnswer;
 pub use clean::{CLEAN, keep_clean};
+pub(crate) use facts::facts;
 pub use facts::{ArmFacts, DatasetFacts, JudgeFacts};
 pub use read::{Arm, arms};
 pub use relabel::relabel;

@@ -119,7 +119,7 @@ impl std::fmt::Display for Incomparable {
 }
 
 /// Every reason against comparing two arms by a metric on questions of these categories.
-pub(super) fn reasons(
+pub(crate) fn reasons(
     arm: &Arm,
     reference: &Arm,
     metric: &str,

@@ -18,6 +18,7 @@ use crate::summary::{JudgeSummary, Mean, RepeatSummary, VarianceParts};
 
 pub(crate) use build::{Columns, metric};
 pub use build::{CompareError, compare};
+pub(crate) use comparable::reasons;
 pub use comparable::{Incomparable, judge_reason};
 pub use options::{CompareOptions, slices};
 pub use questions::questions_csv;

@@ -225,11 +225,7 @@ impl Bootstrap {
 
     /// The percentile interval of ascending resampled values.
     pub(super) fn interval(&self, sorted: &[f64]) -> Option<Interval> {
-        let tail = (1.0 - self.confidence) / 2.0;
-        Some(Interval {
-            low: quantile(sorted, tail)?,
-            high: quantile(sorted, 1.0 - tail)?,
-        })
+        percentile_interval(sorted, self.confidence)
     }
 
     /// The resampled means of every column over every domain.
@@ -288,6 +284,15 @@ impl Bootstrap {
             .map(|_| found.by_ref().take(domains.len()).collect())
             .collect())
     }
+}
+
+/// The percentile interval of this confidence of ascending resampled values.
+pub(super) fn percentile_interval(sorted: &[f64], confidence: f64) -> Option<Interval> {
+    let tail = (1.0 - confidence) / 2.0;
+    Some(Interval {
+        low: quantile(sorted, tail)?,
+        high: quantile(sorted, 1.0 - tail)?,
+    })
 }
 
 /// A mean and its resampled values.

@@ -61,6 +61,15 @@ pub fn smallest_detectable(standard_error: f64, confidence: f64, power: f64) -> 
     (normal_quantile(0.5 + confidence / 2.0) + normal_quantile(power)) * standard_error
 }
 
+/// A paired difference with the resampled differences behind it, for intervals at other levels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairedResamples {
+    /// The difference, with its interval at the bootstrap's own level.
+    pub difference: PairedDifference,
+    /// Resampled mean differences, ascending.
+    pub sorted: Vec<f64>,
+}
+
 impl Bootstrap {
     /// The differences of every pair of arms over every domain, as `[pair][domain]`; `None` where the two share no
     /// question. All pairs see the same resamples.
@@ -73,6 +82,25 @@ impl Bootstrap {
         domains: &[Domain<'_>],
         pairs: &[(Column<'_>, Column<'_>)],
     ) -> Result<Vec<Vec<Option<PairedDifference>>>, StatisticsError> {
+        let found = self.paired_resamples(layout, domains, pairs)?;
+        let of_row = |row: Vec<Option<PairedResamples>>| {
+            row.into_iter()
+                .map(|cell| cell.map(|cell| cell.difference))
+                .collect()
+        };
+        Ok(found.into_iter().map(of_row).collect())
+    }
+
+    /// [`Bootstrap::paired_differences`] with the resampled differences.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn paired_resamples(
+        &self,
+        layout: &Layout,
+        domains: &[Domain<'_>],
+        pairs: &[(Column<'_>, Column<'_>)],
+    ) -> Result<Vec<Vec<Option<PairedResamples>>>, StatisticsError> {
         let mut differences: Vec<Vec<Option<f64>>> = Vec::with_capacity(pairs.len());
         for (column, (first, second)) in pairs.iter().enumerate() {
             if first.len() != second.len() {
@@ -104,7 +132,7 @@ impl Bootstrap {
                 let values = || layout.values(column, domain);
                 let won = values().filter(|value| *value > TIE).count();
                 let lost = values().filter(|value| *value < -TIE).count();
-                Some(PairedDifference {
+                let difference = PairedDifference {
                     n: estimate.n,
                     mean: estimate.mean,
                     interval: estimate.interval,
@@ -113,6 +141,10 @@ impl Bootstrap {
                     won,
                     lost,
                     tied: estimate.n - won - lost,
+                };
+                Some(PairedResamples {
+                    difference,
+                    sorted: cell.sorted,
                 })
             };
             cells.into_iter().zip(domains).map(compare).collect()
@@ -121,7 +153,8 @@ impl Bootstrap {
     }
 }
 
-fn two_sided(sorted: &[f64]) -> f64 {
+/// Two-sided probability of ascending resampled differences: see [`PairedDifference::p_value`].
+pub(super) fn two_sided(sorted: &[f64]) -> f64 {
     let not_above = sorted.partition_point(|value| *value <= TIE);
     let below = sorted.partition_point(|value| *value < -TIE);
     let smaller = not_above.min(sorted.len() - below);

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod baseline;
 pub(crate) mod cache;
 pub(crate) mod compare;
 pub(crate) mod completions;
@@ -9,6 +10,7 @@ pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod errata;
 pub(crate) mod export;
+pub(crate) mod gate;
 pub(crate) mod generate;
 pub(crate) mod history;
 pub(crate) mod import;
@@ -25,6 +27,7 @@ pub(crate) mod rank;
 pub(crate) mod report;
 pub(crate) mod rescore;
 pub(crate) mod run;
+pub(crate) mod search_rounds;
 pub(crate) mod show;
 mod stores;
 pub(crate) mod surrogate;

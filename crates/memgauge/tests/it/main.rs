@@ -18,6 +18,7 @@ mod external;
 mod fault;
 mod faults;
 mod formats;
+mod gate;
 mod generate;
 mod history;
 mod import;

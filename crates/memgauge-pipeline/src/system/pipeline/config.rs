@@ -176,7 +176,7 @@ impl PipelineConfig {
             embedder: embedder.as_ref(),
             parts: Some(parts),
         };
-        let extractor = within("extractor", self.extractor.build(parts))?;
+        let extractor = parts.extractor(within("extractor", self.extractor.build(parts))?);
         let update = within("update", self.update.build(parts))?;
         let retriever = within("retriever", self.retriever.build(&own))?;
         let fusion = within("fusion", self.fusion.build(parts))?;

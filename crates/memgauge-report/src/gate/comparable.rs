@@ -1,0 +1,74 @@
+//! Whether a run may be held against a baseline.
+
+use std::collections::BTreeSet;
+
+use memgauge_core::Category;
+
+use super::report::Refusal;
+use crate::baseline::Baseline;
+use crate::compare::reasons;
+
+/// A test that is to be carried out: variant, metric, categories.
+pub(super) type Wanted<'a> = (&'a str, &'a str, &'a [Category]);
+
+/// Everything that speaks against it.
+pub(super) fn refusals<'a>(
+    baseline: &Baseline,
+    current: &Baseline,
+    tests: impl Iterator<Item = Wanted<'a>>,
+    prompts_may_differ: bool,
+) -> Vec<Refusal> {
+    let mut found = BTreeSet::new();
+    for (variant, metric, categories) in tests {
+        let arm = |of: &Baseline, label: &str| of.arm(of.variant(variant)?, label);
+        let Some(reference) = arm(baseline, &format!("baseline:{variant}")) else {
+            continue;
+        };
+        let Some(mine) = arm(current, &format!("current:{variant}")) else {
+            let names: Vec<&str> = current
+                .head
+                .variants
+                .iter()
+                .map(|one| one.name.as_str())
+                .collect();
+            found.insert(Refusal {
+                what: "variant".to_owned(),
+                message: format!(
+                    "variant {variant} of the baseline is not in the current run (it has: {})",
+                    names.join(", ")
+                ),
+            });
+            continue;
+        };
+        for reason in reasons(&mine, &reference, metric, categories) {
+            let tagged = serde_json::to_value(&reason).ok();
+            let what = tagged.and_then(|value| Some(value.get("what")?.as_str()?.to_owned()));
+            found.insert(Refusal {
+                what: what.unwrap_or_default(),
+                message: reason.to_string(),
+            });
+        }
+    }
+    if !prompts_may_differ {
+        found.extend(prompts(baseline, current));
+    }
+    found.into_iter().collect()
+}
+
+/// Prompts of systems and answerers that differ; those of judges belong to the judge.
+fn prompts(baseline: &Baseline, current: &Baseline) -> Option<Refusal> {
+    let (old, new) = (&baseline.head.prompts, &current.head.prompts);
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let differ: Vec<&str> = names
+        .into_iter()
+        .filter(|name| !name.starts_with("judge/") && old.get(*name) != new.get(*name))
+        .map(String::as_str)
+        .collect();
+    (!differ.is_empty()).then(|| Refusal {
+        what: "prompts".to_owned(),
+        message: format!(
+            "other prompts: {}; where that is what is being tested: prompts = \"may-differ\" in the policy",
+            differ.join(", ")
+        ),
+    })
+}

@@ -1,0 +1,14 @@
+//! A gate's report in the formats that people and continuous integration read.
+
+mod bencher;
+mod benchmark_action;
+mod cell;
+mod github;
+mod human;
+mod junit;
+
+pub use bencher::bencher;
+pub use benchmark_action::benchmark_action;
+pub use github::annotations;
+pub use human::{headline, human};
+pub use junit::junit;
