@@ -11,15 +11,20 @@ README = pathlib.Path(__file__).resolve().parent.parent / "README.md"
 LATENCY = ["search p50", "p95", "p99 ms"]
 
 
-def first_table(run):
+TABLES = ["table", "evidence"]
+
+
+def first_tables(run):
+    """As many tables of the report as the README shows of it, in their order."""
     lines = (pathlib.Path(run) / "report.md").read_text(encoding="utf-8").splitlines()
-    start = next(index for index, line in enumerate(lines) if line.startswith("|"))
-    rows = []
-    for line in lines[start:]:
-        if not line.startswith("|"):
-            break
-        rows.append([cell.strip() for cell in line.strip("|").split("|")])
-    return rows
+    tables, before = [], False
+    for line in lines:
+        if line.startswith("|"):
+            if not before:
+                tables.append([])
+            tables[-1].append([cell.strip() for cell in line.strip("|").split("|")])
+        before = line.startswith("|")
+    return tables[: len(TABLES)]
 
 
 def markdown(rows):
@@ -43,8 +48,12 @@ def main():
     check = "--check" in sys.argv
     runs = [argument for argument in sys.argv[1:] if argument != "--check"]
     text = README.read_text(encoding="utf-8")
-    for marker, run in zip(["quickstart table", "locomo table"], runs):
-        rows = first_table(run)
+    shown = [
+        (f"{name} {table}", rows)
+        for name, run in zip(["quickstart", "locomo"], runs)
+        for table, rows in zip(TABLES, first_tables(run))
+    ]
+    for marker, rows in shown:
         if check:
             if without_latency(current(text, marker)) != without_latency(rows):
                 sys.exit(f"README.md: the {marker} is out of date: python3 .ci/readme.py RUN RUN")

@@ -81,19 +81,29 @@ async function openQuestion(page) {
   }
 }
 
+/** A picture of the page from an element down, no higher than the browser can draw at once. */
+async function shoot(page, path, from, most) {
+  const { top, height } = await page.locator(from).evaluate((element) => {
+    const box = element.getBoundingClientRect();
+    return { top: box.top + window.scrollY, height: box.height };
+  });
+  const { width } = page.viewportSize();
+  await page.screenshot({ path, fullPage: true, clip: { x: 0, y: top, width, height: Math.min(height, most) } });
+}
+
 async function look(name, file) {
   for (const scheme of SCHEMES) {
     for (const width of WIDTHS) {
       const { page, about } = await open(name, file, { width, scheme });
-      const shot = (what) => page.screenshot({ path: join(values.artefacts, `${name}-${width}-${scheme}${what}.png`), fullPage: true });
-      await shot("");
+      const picture = (what) => join(values.artefacts, `${name}-${width}-${scheme}${what}.png`);
+      await shoot(page, picture(""), "body", 12_000);
       if (width !== WIDTHS[1]) await accessible(page, about);
       await page.evaluate(() => document.querySelectorAll("details.numbers").forEach((details) => { details.open = true; }));
       await openQuestion(page);
       if (width !== WIDTHS[1]) await accessible(page, `${about}, opened`);
       const [wide, view] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
       isTrue(`${about}: ${wide} pixels wide`, wide <= view);
-      await shot("-opened");
+      await shoot(page, picture("-opened"), "#list > li:has(.opened)", 6_000);
       await page.context().close();
     }
   }
@@ -103,7 +113,7 @@ async function look(name, file) {
   await page.context().close();
 }
 
-for (const argument of positionals) {
+async function check(argument) {
   const at = argument.indexOf("=");
   const [name, file] = [argument.slice(0, at), argument.slice(at + 1)];
   await look(name, file);
@@ -118,6 +128,14 @@ for (const argument of positionals) {
   await link.page.context().close();
   await page.context().close();
   console.log(`${name}: looked at ${WIDTHS.length} widths, light and dark; used by keyboard`);
+}
+for (const argument of positionals) {
+  try {
+    await check(argument);
+  } catch (error) {
+    // What was noted until then says more than a time-out.
+    wrong.push(`${argument}: ${error.message.split("\n")[0]}`);
+  }
 }
 await browser.close();
 for (const line of wrong) console.error(line);

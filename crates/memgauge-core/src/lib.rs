@@ -15,6 +15,7 @@ pub mod graph;
 mod memory;
 pub mod meter;
 pub mod model;
+mod number_words;
 mod question;
 #[macro_use]
 mod registry;
@@ -43,6 +44,7 @@ pub use meter::{
     Call, CallKind, CallOutcome, Charge, Cx, Meter, Searchable, Spent, Stage, Traffic,
 };
 pub use model::{EmbedCall, Embedded, Embedder, EmbedderHandle, Purpose, Tokenizer};
+pub use number_words::NUMBER_WORDS;
 pub use question::{AnswerKey, Category, Gold, Question, QuestionId};
 pub use registry::{Build, Family, KindDoc, Parts};
 

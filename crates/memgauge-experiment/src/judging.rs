@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use futures::StreamExt;
-use memgauge_core::{AnswerKey, Gold, Judge, Meter, Question, Stage};
+use memgauge_core::{AnswerKey, Gold, Judge, Meter, Question, Stage, Traffic, Usage};
 use memgauge_dataset::Errata;
+use memgauge_model::{Budget, Limits, Reached, Taken};
 use memgauge_report::errata::{CorrectedRow, corrected_file};
 use memgauge_report::powered::sample;
 use memgauge_report::record::{AnswerTokens, JudgementRow, QuestionRecord};
@@ -35,6 +37,8 @@ pub struct JudgeOptions {
     pub jobs: Option<usize>,
     /// Size and seed of a random sample of the questions: only their answers are judged; `None` = all.
     pub sample: Option<(usize, u64)>,
+    /// What the judging may take, its earlier parts included as far as its file tells.
+    pub limits: Limits,
     /// Models' traffic, secrets, prompts.
     pub supplies: Supplies,
 }
@@ -51,6 +55,11 @@ pub enum JudgeEnd {
     },
     /// Stopped on request; the same command goes on.
     Interrupted,
+    /// Stopped before a limit was passed; what was judged is kept, and the same command with more goes on.
+    Limited {
+        /// Which limit, and how near it is.
+        reached: Reached,
+    },
 }
 
 /// One answer to judge once.
@@ -125,8 +134,20 @@ pub async fn judge_again(
     };
 
     let mut done: BTreeSet<JudgedKey> = BTreeSet::new();
+    let mut before = Taken::default();
     dir.rows(&name, |row: JudgedRow| {
-        if row.judge == card.digest && row.judgement.label.is_some() {
+        if row.judge != card.digest {
+            return;
+        }
+        if row.traffic.contains(&Traffic::Live) {
+            before.add(&Usage {
+                input: row.tokens.and_then(|tokens| tokens.input),
+                output: row.tokens.and_then(|tokens| tokens.output),
+                dollars: row.dollars,
+                ..Usage::default()
+            });
+        }
+        if row.judgement.label.is_some() {
             done.insert(row.key());
         }
     })
@@ -191,7 +212,10 @@ pub async fn judge_again(
         .begin(&recording, &cassette)
         .await
         .map_err(unkept)?;
+    let budget = Budget::new(options.limits, before, None);
+    exchange.limit(Arc::clone(&budget));
     let bench = Arc::new(Bench {
+        budget: Arc::clone(&budget),
         digest: card.digest.clone(),
         errata: errata.map(|errata| errata.digest.clone()),
         as_the_run: as_the_run(&card, &manifest),
@@ -224,7 +248,13 @@ pub async fn judge_again(
         outcome = outcome.and(result);
     }
     drop(judgements);
-    outcome?;
+    match (outcome, budget.reached()) {
+        // A refusal of the disk says more than the limit that was reached beside it.
+        (Ok(()) | Err(ExperimentError::Quota(_)), Some(reached)) => {
+            return Ok(JudgeEnd::Limited { reached });
+        }
+        (outcome, _) => outcome?,
+    }
     if bench.stop.is_requested() {
         return Ok(JudgeEnd::Interrupted);
     }
@@ -236,7 +266,7 @@ pub async fn judge_again(
         ..Bootstrap::default()
     };
     let runs = bench.judge.runs();
-    let report = judge_report(dir, &manifest, &name, card, runs, bootstrap)?;
+    let report = judge_report(dir, &manifest, &name, card, runs, errata, bootstrap)?;
     drop(lock);
     Ok(JudgeEnd::Finished {
         file: name,
@@ -246,6 +276,7 @@ pub async fn judge_again(
 
 /// What all tasks share.
 struct Bench {
+    budget: Arc<Budget>,
     digest: String,
     /// Fingerprint of the errata that the right answers are from.
     errata: Option<String>,
@@ -265,9 +296,11 @@ impl Bench {
         let Some(answer) = &record.answer else {
             return Ok(());
         };
-        if self.stop.is_requested() || self.halted.load(Ordering::SeqCst) {
+        let halted = self.stop.is_requested() || self.halted.load(Ordering::SeqCst);
+        if halted || self.budget.is_out_of_time() {
             return Ok(());
         }
+        let began = Instant::now();
         let question = Question {
             id: record.question.clone(),
             text: record.text.clone(),
@@ -312,6 +345,7 @@ impl Bench {
             None => file.append([&row]),
         }
         .map_err(stopped)?;
+        self.budget.worked(began.elapsed());
         self.observer.event(&Event::Answered);
         Ok(())
     }

@@ -1,10 +1,7 @@
 //! Accuracy by category, with the best honest score where it is known.
 
-use std::collections::BTreeMap;
-
-use memgauge_core::{Category, QuestionId};
 use memgauge_report::statistics::{Column, Domain, Estimate};
-use memgauge_report::summary::{SLICES, layout};
+use memgauge_report::summary::SLICES;
 
 use crate::drawing::{Sketch, Sketches};
 use crate::error::PlotError;
@@ -19,24 +16,10 @@ use crate::scene::{
 const DOMAINS: [Domain<'static>; 6] = [&[0, 1, 2, 3], &[0], &[1], &[2], &[3], &[4]];
 
 pub(crate) fn sketches(results: &Results) -> Result<Sketches, PlotError> {
-    let mut questions: BTreeMap<(QuestionId, u32), Category> = BTreeMap::new();
-    for system in &results.systems {
-        for (question, category) in system.arm.questions() {
-            questions.entry((question.clone(), 0)).or_insert(category);
-        }
-    }
-    let (layout, _) = layout(&questions);
-    let columns: Vec<Vec<Option<f64>>> = results
-        .systems
-        .iter()
-        .map(|system| {
-            let known = system.arm.values(&results.metric.name);
-            let ids = questions.keys();
-            ids.map(|(id, _)| known.get(id).copied()).collect()
-        })
-        .collect();
+    let asked = results.asked();
+    let columns = results.columns(&asked);
     let columns: Vec<Column<'_>> = columns.iter().map(Vec::as_slice).collect();
-    let means = results.bootstrap.means(&layout, &DOMAINS, &columns)?;
+    let means = results.bootstrap.means(&asked.layout, &DOMAINS, &columns)?;
     // Slices that any arm has a value for.
     let slices: Vec<usize> = (0..SLICES.len())
         .filter(|at| {
@@ -128,7 +111,7 @@ fn sketch(results: &Results, slices: &[usize], means: &[Vec<Option<Estimate>>]) 
         if place > 0 {
             words.push(Item::line(
                 (left, area.top),
-                (left, area.bottom),
+                (left, area.bottom - 1.0),
                 Ink::Grid,
                 1,
             ));
@@ -186,8 +169,10 @@ fn sketch(results: &Results, slices: &[usize], means: &[Vec<Option<Estimate>>]) 
         said.push(spoken.join("; "));
     }
     scene.height = area.bottom + 40.0;
-    let mut caption =
-        "Means with 95 % intervals; adversarial questions are not among categories 1-4.".to_owned();
+    let mut caption = "Means with 95 % intervals.".to_owned();
+    if slices.contains(&5) {
+        caption.push_str(" Adversarial questions are not among categories 1-4.");
+    }
     if !ceilings.is_empty() {
         caption.push_str(
             " Ceiling: the best honest score, given the known mistakes of the key; ! marks a score above it.",

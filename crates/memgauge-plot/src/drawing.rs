@@ -6,7 +6,7 @@ use crate::error::PlotError;
 use crate::kind::Kind;
 use crate::results::Results;
 use crate::scene::{Scene, svg, write_png};
-use crate::{ablation, category, index_error, latency, pareto, tokens, waterfall};
+use crate::{ablation, category, index_error, latency, pareto, tokens, trend, waterfall};
 
 /// Where a drawing is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,9 +64,7 @@ fn sketches(kind: Kind, results: &Results) -> Result<Sketches, PlotError> {
         Kind::Ablation => ablation::sketches(results),
         Kind::Tokens => Ok(tokens::sketches(results)),
         Kind::IndexError => Ok(index_error::sketches(results)),
-        Kind::Trend => Ok(Sketches::Nothing(
-            "runs alone have no history; `trend` draws series of points".to_owned(),
-        )),
+        Kind::Trend => Ok(trend::sketches(results)),
     }
 }
 

@@ -5,7 +5,7 @@ use memgauge_report::statistics::{Bootstrap, PercentileEstimate};
 use crate::drawing::{Sketch, Sketches};
 use crate::number::{count, duration};
 use crate::palette::{Ink, marker};
-use crate::results::{Results, Samples, Stage, System};
+use crate::results::{REPLAYED, Results, Samples, Stage, System};
 use crate::scene::{
     Anchor, Frame, Item, Point, Rect, SMALL, Scale, Scene, WIDTH, across, legend, mark,
 };
@@ -73,20 +73,25 @@ pub(crate) fn sketches(results: &Results) -> Sketches {
         top += 28.0 + CURVES + strip + 44.0;
     }
     scene.height = top - 6.0;
-    scene.caption(
-        16.0,
-        "Share of raw samples that took no longer, warm-up left out; marks at p50, p95 and p99. Below: p95 with its 95 % \
-         interval.",
-    );
+    let mut caption = "Share of raw samples that took no longer, warm-up left out; marks at p50, p95 and p99. Below: p95 with \
+                       its 95 % interval."
+        .to_owned();
+    let mut curves = panels.iter().flat_map(|(_, curves)| curves);
+    if curves.any(|curve| curve.samples.is_replayed) {
+        caption.push_str(" Thin and hollow: not measured in this run, but made of own time and recorded times of the provider.");
+    }
+    scene.caption(16.0, &caption);
     let mut notes = results.notes();
-    for (stage, curves) in &panels {
-        for curve in curves.iter().filter(|curve| curve.samples.is_replayed) {
-            notes.push(format!(
-                "{}, {}: times of replayed replies (own time and the provider's as recorded)",
-                curve.name,
-                stage.title()
-            ));
-        }
+    let mut replayed: Vec<&str> = panels
+        .iter()
+        .flat_map(|(_, curves)| curves)
+        .filter(|curve| curve.samples.is_replayed)
+        .map(|curve| curve.name)
+        .collect();
+    replayed.sort_unstable();
+    replayed.dedup();
+    if !replayed.is_empty() {
+        notes.push(format!("{REPLAYED}: {}", replayed.join(", ")));
     }
     let machines = results.systems.iter().map(|system| &system.machine);
     let first = machines.clone().next();
@@ -181,18 +186,19 @@ fn panel(scene: &mut Scene, area: Rect, strip: f64, stage: Stage, curves: &[Curv
     scene.add("axis", axes);
     for (row, curve) in curves.iter().enumerate() {
         let ink = Ink::Colour(curve.system);
+        let is_hollow = curve.samples.is_replayed;
         let points = steps(&curve.samples.sorted, &x, &y, area);
         let line = Item::Path {
             points,
             ink,
-            thickness: 2,
+            thickness: if is_hollow { 1 } else { 2 },
         };
         scene.add_of("curve", curve.system, Some(hint(curve)), vec![line]);
         let mut marks = Vec::new();
         for percent in MARKED {
             if let Some(ms) = curve.samples.percentile(percent) {
                 let at = (x.at(ms), y.at(percent));
-                marks.extend(mark(marker(curve.system), at, 4.0, ink, false));
+                marks.extend(mark(marker(curve.system), at, 4.0, ink, is_hollow));
             }
         }
         scene.add_of("mark", curve.system, Some(hint(curve)), marks);
@@ -210,7 +216,7 @@ fn panel(scene: &mut Scene, area: Rect, strip: f64, stage: Stage, curves: &[Curv
                 (x.at(p95.value), height),
                 4.0,
                 ink,
-                false,
+                is_hollow,
             );
             scene.add_of("mark", curve.system, Some(hint(curve)), shape);
         }

@@ -24,7 +24,7 @@ pub use error::PlotError;
 pub use kind::Kind;
 pub use palette::{Marker, Rgb, Theme, colour, colour_property, declarations, marker, properties};
 pub use results::{Options, Results};
-pub use trend::{TrendPoint, TrendSeries, Unit, trend};
+pub use trend::trend;
 
 #[cfg(test)]
 mod tests;

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use memgauge_core::{Category, QuestionId};
+use memgauge_core::QuestionId;
 use memgauge_report::statistics::{CostColumn, Front, FrontArm, FrontPoint, Layout, Tradeoff};
-use memgauge_report::summary::layout;
 
 use crate::drawing::{Sketch, Sketches};
 use crate::error::PlotError;
 use crate::number::{count, duration, percent, percent_tick};
 use crate::palette::{Ink, marker};
-use crate::results::{Results, Stage, System};
+use crate::results::{Asked, REPLAYED, Results, Stage, System};
 use crate::scene::{
     Anchor, Frame, Item, Label, MEDIUM, Point, Rect, Scale, Scene, WIDTH, across, fitted, mark,
     place, upright, width,
@@ -40,25 +39,11 @@ enum Column {
 }
 
 pub(crate) fn sketches(results: &Results) -> Result<Sketches, PlotError> {
-    let mut questions: BTreeMap<(QuestionId, u32), Category> = BTreeMap::new();
-    for system in &results.systems {
-        for (question, category) in system.arm.questions() {
-            questions.entry((question.clone(), 0)).or_insert(category);
-        }
-    }
-    let (layout, _) = layout(&questions);
-    let asked: Vec<&QuestionId> = questions.keys().map(|(question, _)| question).collect();
-    let gains: Vec<Vec<Option<f64>>> = results
-        .systems
-        .iter()
-        .map(|system| {
-            let known = system.arm.values(&results.metric.name);
-            asked.iter().map(|id| known.get(*id).copied()).collect()
-        })
-        .collect();
+    let asked = results.asked();
+    let gains = results.columns(&asked);
     let mut drawn = Vec::new();
     for costs in [tokens(results, &asked), latency(results, &asked)] {
-        let front = front(results, &layout, &gains, &costs)?;
+        let front = front(results, &asked.layout, &gains, &costs)?;
         if front.arms.iter().any(Option::is_some) {
             drawn.push(sketch(results, &costs, &front));
         }
@@ -95,7 +80,7 @@ fn front(
 }
 
 /// Tokens of the context where that is known of no fewer arms than the tokens of the prompt.
-fn tokens(results: &Results, asked: &[&QuestionId]) -> Costs {
+fn tokens(results: &Results, asked: &Asked) -> Costs {
     let column = |system: &System, of_context: bool| -> Vec<Option<f64>> {
         let mut sums: BTreeMap<&QuestionId, (f64, u32)> = BTreeMap::new();
         for ((question, _), answer) in &system.arm.answers {
@@ -111,11 +96,9 @@ fn tokens(results: &Results, asked: &[&QuestionId]) -> Costs {
                 *count += 1;
             }
         }
-        let mean = |id: &&QuestionId| {
-            let (sum, count) = sums.get(*id)?;
-            Some(sum / f64::from(*count))
-        };
-        asked.iter().map(mean).collect()
+        let means = sums.into_iter();
+        let means = means.map(|(question, (sum, count))| (question, sum / f64::from(count)));
+        asked.column(&means.collect())
     };
     let of = |of_context| -> Vec<Vec<Option<f64>>> {
         let systems = results.systems.iter();
@@ -154,7 +137,7 @@ fn tokens(results: &Results, asked: &[&QuestionId]) -> Costs {
 }
 
 /// p95 of search and answer together where every arm with a search has that, otherwise of the search.
-fn latency(results: &Results, asked: &[&QuestionId]) -> Costs {
+fn latency(results: &Results, asked: &Asked) -> Costs {
     let has = |system: &&System, stage: Stage| system.timings.contains_key(&stage);
     let count = |stage| results.systems.iter().filter(|one| has(one, stage)).count();
     let stage = if count(Stage::Total) > 0 && count(Stage::Total) >= count(Stage::Search) {
@@ -167,24 +150,21 @@ fn latency(results: &Results, asked: &[&QuestionId]) -> Costs {
     } else {
         "search"
     };
-    let mut notes = Vec::new();
+    let mut replayed = Vec::new();
     let of = results.systems.iter().map(|system| {
         let samples = system.timings.get(&stage);
         if samples.is_some_and(|samples| samples.is_replayed) {
-            notes.push(format!(
-                "{}: times of replayed replies (own time and the provider's as recorded)",
-                system.label()
-            ));
+            replayed.push(system.label());
         }
-        let of = |id: &&QuestionId| samples.and_then(|samples| samples.by_question.get(*id));
-        Column::Samples(
-            asked
-                .iter()
-                .map(|id| of(id).cloned().unwrap_or_default())
-                .collect(),
-        )
+        let of = |id: &QuestionId| samples.and_then(|samples| samples.by_question.get(id));
+        let ids = asked.questions.iter();
+        Column::Samples(ids.map(|id| of(id).cloned().unwrap_or_default()).collect())
     });
     let of = of.collect();
+    let mut notes = Vec::new();
+    if !replayed.is_empty() {
+        notes.push(format!("{REPLAYED}: {}", replayed.join(", ")));
+    }
     let first = results.systems.first().map(|system| &system.machine);
     if results
         .systems

@@ -191,7 +191,7 @@ fn sketch(
         .map(|(number, (stage, text))| Entry {
             text: match stage {
                 Stage::Search | Stage::Answer => (*text).to_owned(),
-                _ => format!("{text} (share of a question)"),
+                _ => format!("{text}, shared out"),
             },
             ink: Ink::Colour(number),
             marker: None,

@@ -123,7 +123,7 @@ pub(crate) fn sketches(results: &Results) -> Result<Sketches, PlotError> {
     });
     scene.caption(
         16.0,
-        &format!("{rules} Black: 95 % interval of what is right."),
+        &format!("{rules} Brackets: 95 % interval of what is right."),
     );
     let mut notes = results.notes();
     let missing: Vec<&str> = results

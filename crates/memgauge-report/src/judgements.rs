@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use memgauge_core::{Category, QuestionId, Traffic};
+use memgauge_core::{Category, Gold, QuestionId, Traffic};
+use memgauge_dataset::Errata;
 use serde::{Deserialize, Serialize};
 
+use crate::errata::{Ceiling, ceiling};
 use crate::manifest::Manifest;
 use crate::record::{AnswerTokens, JudgementRow, SCHEMA_VERSION, mean_label};
 use crate::rundir::RunDir;
@@ -132,11 +134,16 @@ pub struct JudgeReport {
     pub judge: JudgeCard,
     /// Models that replied, as the providers name them.
     pub served_by: Vec<String>,
+    /// The best honest score of the whole run under the published key, where only answers whose key errata correct were
+    /// judged; null otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceiling: Option<Ceiling>,
     /// Variants in the order of the run.
     pub variants: Vec<JudgedVariant>,
 }
 
-/// Sums up the judgements of `judge` in the first `runs` runs from the files of a run.
+/// Sums up the judgements of `judge` in the first `runs` runs from the files of a run; `errata` are those whose
+/// corrected answers it was shown.
 ///
 /// # Errors
 /// When the files cannot be read.
@@ -146,6 +153,7 @@ pub fn judge_report(
     file: &str,
     judge: JudgeCard,
     runs: u32,
+    errata: Option<&Errata>,
     bootstrap: Bootstrap,
 ) -> Result<JudgeReport, SummaryError> {
     #[derive(Deserialize)]
@@ -154,6 +162,7 @@ pub fn judge_report(
         question: QuestionId,
         repeat: u32,
         category: Category,
+        gold: Gold,
         judge: Option<f64>,
     }
     let mut rows: Vec<Row> = Vec::new();
@@ -225,7 +234,15 @@ pub fn judge_report(
         .into_values()
         .filter_map(|row| row.served_by)
         .collect();
+    let golds: BTreeMap<&QuestionId, (Category, &Gold)> = rows
+        .iter()
+        .map(|row| (&row.question, (row.category, &row.gold)))
+        .collect();
+    let golds = golds
+        .iter()
+        .map(|(id, (category, gold))| (*id, *category, *gold));
     Ok(JudgeReport {
+        ceiling: errata.map(|errata| ceiling(errata, golds)),
         schema_version: SCHEMA_VERSION,
         experiment: manifest.name.clone(),
         run: manifest.digest.clone(),

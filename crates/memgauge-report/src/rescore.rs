@@ -3,12 +3,17 @@
 use std::collections::BTreeMap;
 
 use memgauge_core::{Category, Gold, QuestionId};
+use memgauge_dataset::Errata;
 use serde::{Deserialize, Serialize};
 
+use crate::errata::{ErrataOptions, ErrataSummary, TEXT_METRICS, errata_summary};
 use crate::import::{ImportRow, RowFinding, RowStatus};
+use crate::manifest::Manifest;
 use crate::metrics::PreparedGold;
 use crate::record::{SCHEMA_VERSION, TextMetrics};
 use crate::rundir::{RunDir, RunDirError, files};
+use crate::statistics::Bootstrap;
+use crate::summary::SummaryError;
 
 /// Values that differ by no more than this are equal: sums may be taken in another order.
 const TOLERANCE: f64 = 1e-9;
@@ -72,6 +77,9 @@ pub struct Rescored {
     pub answers: usize,
     /// The metrics, by variant, who stored them, and name.
     pub checks: Vec<MetricCheck>,
+    /// The metrics under every key of an overlay, all computed again; null where none was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errata: Option<ErrataSummary>,
 }
 
 /// The fields of a record that its text metrics follow from, and those metrics.
@@ -181,5 +189,33 @@ pub fn rescore(dir: &RunDir) -> Result<Rescored, RunDirError> {
         name: manifest.name.clone(),
         answers,
         checks: checks.collect(),
+        errata: None,
     })
+}
+
+/// Computes the text metrics of every stored answer again: under the published key, the corrected key, and on the
+/// questions whose key is right. Writes nothing.
+///
+/// # Errors
+/// When the files of the run cannot be read.
+pub fn rescore_by_key(
+    dir: &RunDir,
+    manifest: &Manifest,
+    errata: &Errata,
+    bootstrap: Bootstrap,
+) -> Result<ErrataSummary, SummaryError> {
+    let options = ErrataOptions {
+        bootstrap,
+        rescore: true,
+        ..ErrataOptions::default()
+    };
+    let mut summary = errata_summary(dir, manifest, errata, &options)?;
+    // Labels and evidence are stored, not computed here.
+    let is_text = |metric: &str| TEXT_METRICS.contains(&metric);
+    for variant in &mut summary.variants {
+        variant.metrics.retain(|metric, _| is_text(metric));
+    }
+    summary.ceiling.0.retain(|metric, _| is_text(metric));
+    summary.judged_by = None;
+    Ok(summary)
 }

@@ -46,8 +46,34 @@ impl LimitOptions {
         }
     }
 
-    /// What was reached, and the command that goes on: with twice the limit, or as much as the next call needs.
+    /// What was reached, and the command that goes on with a run: with twice the limit, or as much as the next call needs.
     pub(crate) fn message(&self, dir: &Path, cache: Option<&Path>, reached: &Reached) -> String {
+        let mut command = format!(
+            "memgauge run --resume {}",
+            quoted(&dir.display().to_string())
+        );
+        if let Some(cache) = cache {
+            command.push_str(&format!(
+                " --cache {}",
+                quoted(&cache.display().to_string())
+            ));
+        }
+        let (limit, more) = self.raised(reached);
+        format!(
+            "stopped before {limit}: {reached}; all that was done is kept\ngo on with: {command}{more}"
+        )
+    }
+
+    /// What was reached, for a command that goes on when it is given again.
+    pub(crate) fn same_command(&self, reached: &Reached) -> String {
+        let (limit, more) = self.raised(reached);
+        format!(
+            "stopped before {limit}: {reached}; all that was done is kept\ngo on with the same command and{more}"
+        )
+    }
+
+    /// The limit that was reached, and the options that go on: with twice the limit, or as much as the next call needs.
+    fn raised(&self, reached: &Reached) -> (String, String) {
         let mut next = self.clone();
         let limit = match *reached {
             Reached::Dollars {
@@ -73,28 +99,17 @@ impl LimitOptions {
                 format!("--max-time {}", seconds(limit))
             }
         };
-        let mut command = format!(
-            "memgauge run --resume {}",
-            quoted(&dir.display().to_string())
-        );
-        if let Some(cache) = cache {
-            command.push_str(&format!(
-                " --cache {}",
-                quoted(&cache.display().to_string())
-            ));
-        }
+        let mut more = String::new();
         if let Some(dollars) = next.max_cost {
-            command.push_str(&format!(" --max-cost {dollars}"));
+            more.push_str(&format!(" --max-cost {dollars}"));
         }
         if let Some(tokens) = next.max_tokens {
-            command.push_str(&format!(" --max-tokens {tokens}"));
+            more.push_str(&format!(" --max-tokens {tokens}"));
         }
         if let Some(time) = next.max_time {
-            command.push_str(&format!(" --max-time {}", seconds(time)));
+            more.push_str(&format!(" --max-time {}", seconds(time)));
         }
-        format!(
-            "stopped before {limit}: {reached}; all that was done is kept\ngo on with: {command}"
-        )
+        (limit, more)
     }
 }
 

@@ -8,6 +8,7 @@ mod limits;
 mod output;
 mod places;
 mod progress;
+mod surrogate_model;
 mod traffic;
 mod view;
 

@@ -6,14 +6,14 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use memgauge_core::CategoryNames;
 use memgauge_dataset::{Dataset, Errata, errata, locomo, resolve};
-use memgauge_report::errata::errata_summary;
+use memgauge_report::errata::{ErrataOptions, Estimator, errata_summary};
 use memgauge_report::loss::{LossRules, locate, waterfall};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::table::{self, View};
 use memgauge_report::{Manifest, RunDir, Summary};
 
 use crate::cli::Format;
-use crate::{exit, output, places};
+use crate::{exit, output, places, surrogate_model};
 
 /// Whose names, and which key.
 #[derive(Debug, Args)]
@@ -48,19 +48,10 @@ impl ViewOptions {
 
     /// The errata, bound to the dataset of a run; `None` where none were given.
     pub(crate) fn errata(&self, manifest: &Manifest) -> anyhow::Result<Option<Errata>> {
-        let Some(path) = &self.errata else {
-            return Ok(None);
-        };
-        let errata = load(path, &dataset_of(manifest)?)?;
-        if errata.unfit() > 0 {
-            output::note(&format!(
-                "{}: {} row(s) do not fit and are not applied; memgauge errata {} lists them",
-                path.display(),
-                errata.unfit(),
-                path.display()
-            ));
+        match &self.errata {
+            Some(path) => Ok(Some(bound(path, &dataset_of(manifest)?)?)),
+            None => Ok(None),
         }
-        Ok(Some(errata))
     }
 
     /// Prints a summary as it is asked for; `rules` tell where questions were lost.
@@ -95,7 +86,17 @@ impl ViewOptions {
                 seed: manifest.seed,
                 ..Bootstrap::default()
             };
-            summary.errata = Some(errata_summary(dir, &manifest, errata, None, bootstrap)?);
+            let embedder = surrogate_model::embedder();
+            let model = surrogate_model::model(None, &embedder)?;
+            let options = ErrataOptions {
+                bootstrap,
+                estimator: Some(Estimator {
+                    model: &model,
+                    embed: &|text| embedder.embed_text(text),
+                }),
+                ..ErrataOptions::default()
+            };
+            summary.errata = Some(errata_summary(dir, &manifest, errata, &options)?);
         }
         if errata.is_some() || *rules != LossRules::default() {
             let located = locate(dir, &manifest, errata.as_ref(), rules)?;
@@ -106,6 +107,20 @@ impl ViewOptions {
         }
         Ok(())
     }
+}
+
+/// Errata of a dataset, to be laid over scores: tells how many rows do not fit.
+pub(crate) fn bound(path: &Path, dataset: &Dataset) -> anyhow::Result<Errata> {
+    let errata = load(path, dataset)?;
+    if errata.unfit() > 0 {
+        output::note(&format!(
+            "{}: {} row(s) do not fit and are not applied; memgauge errata {} lists them",
+            path.display(),
+            errata.unfit(),
+            path.display()
+        ));
+    }
+    Ok(errata)
 }
 
 /// Errata of a dataset.

@@ -142,25 +142,33 @@ variant = "weighted"
 
 #[test]
 fn a_model_is_swept_for_the_variant_alone() {
-    let file = load(
-        r#"
+    let sweep = r#"
 [[sweep]]
 variant = "hybrid"
 [sweep.axes]
 "models.chat.model" = ["a/b", "c"]
-"#,
-    );
-    let file = match file {
-        Ok(file) => file,
-        // The fake model may have no such key: then that is said at the axis.
-        Err(error) => {
-            assert!(error.contains("x.toml:"), "{error}");
-            assert!(error.contains("models.chat.model"), "{error}");
-            return;
-        }
+"#;
+    let openai = "kind = \"openai\"\nmodel = \"base\"";
+    let text = HEAD.replace("kind = \"fake\"", openai) + sweep;
+    let file = ConfigFile::parse(Path::new("x.toml"), &text, &Choices::default()).unwrap();
+    assert_eq!(names(&file), ["hybrid,model=a-b", "hybrid,model=c", "none"]);
+    let chat = |index: usize| {
+        let models = serde_json::to_value(&file.config.variant[index].models).unwrap();
+        models.get("chat").cloned().unwrap_or_default()
     };
-    assert_eq!(names(&file)[0], "hybrid,model=a-b");
-    assert!(file.config.variant[0].models.contains_key("chat"));
+    for (index, name) in [(0, "a/b"), (1, "c")] {
+        assert_eq!(
+            (&chat(index)["kind"], &chat(index)["model"]),
+            (&"openai".into(), &name.into())
+        );
+    }
+    assert!(chat(2).is_null(), "another variant has the run's model");
+
+    // A model that has no such key is told at the axis.
+    let error = load(sweep).unwrap_err();
+    for part in ["x.toml:", "models.chat.model", "unknown key"] {
+        assert!(error.contains(part), "{part} in {error}");
+    }
 }
 
 #[test]

@@ -32,12 +32,24 @@ function memories(part, system, answer, gold) {
   return fold({ class: "found-by" }, title, () => table(part, system, answer, all, holds));
 }
 
+/** Names of turns in order, neighbours as `D8:11–18`. */
+function stretches(turns) {
+  const inOrder = [...turns].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const found = [];
+  for (const [session, turn] of inOrder) {
+    const last = found.at(-1);
+    if (last && last.session === session && last.to === turn - 1) last.to = turn;
+    else found.push({ session, from: turn, to: turn });
+  }
+  return found.map(({ session, from, to }) => `D${session}:${from}${to > from ? `–${to}` : ""}`).join(" ");
+}
+
 function table(part, system, answer, all, holds) {
   const head = ["rank", "memory", "from", "where", "score", ...(all.ranks.length ? answer.found.lists : [])];
   const rows = all.memories.map((memory, at) => {
     const [text, live, gone] = part.memories[memory];
     const isGold = holds(memory);
-    const from = (turns) => turns.map((turn) => part.turns[turn]).map(turnName).join(" ");
+    const from = (turns) => stretches(turns.map((turn) => part.turns[turn]));
     return make("tr", { class: isGold ? "gold" : null },
       make("th", { scope: "row" }, all.rank(at)),
       make("td", { class: "words" },

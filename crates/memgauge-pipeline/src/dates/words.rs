@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use jiff::civil::Weekday;
+use memgauge_core::NUMBER_WORDS;
 
 use super::Season;
 
@@ -123,35 +124,12 @@ pub(super) fn season(word: &str) -> Option<Season> {
 
 /// A whole number in digits or as a word up to twenty.
 pub(super) fn number(word: &str) -> Option<u32> {
-    const WORDS: [&str; 21] = [
-        "zero",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "thirteen",
-        "fourteen",
-        "fifteen",
-        "sixteen",
-        "seventeen",
-        "eighteen",
-        "nineteen",
-        "twenty",
-    ];
     if word.len() <= 4
         && let Ok(number) = word.parse()
     {
         return Some(number);
     }
-    WORDS
+    NUMBER_WORDS
         .iter()
         .position(|known| *known == word)
         .and_then(|at| u32::try_from(at).ok())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use memgauge_core::{Category, QuestionId};
-use memgauge_report::arm::{Arm, ArmAnswer, ArmFacts, DatasetFacts};
+use memgauge_report::arm::{Arm, ArmAnswer, ArmFacts, ArmTimings, DatasetFacts};
 use memgauge_report::record::TextMetrics;
 
 use super::{Options, Results, Samples, Stage, System, Timings};
@@ -71,6 +71,7 @@ pub(crate) fn system(
                 seed: 0,
             },
             answers,
+            timings: ArmTimings::default(),
         },
         summary: None,
         loss: None,

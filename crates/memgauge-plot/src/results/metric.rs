@@ -72,3 +72,31 @@ pub(crate) fn metric_title(name: &str) -> String {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::fake::system;
+
+    #[test]
+    fn the_metric_is_one_that_most_arms_have() {
+        let judged = |label: &str, is_judged: bool| {
+            let mut arm = system(label, |_| (Some(0.5), None, None)).arm;
+            for answer in arm.answers.values_mut() {
+                answer.judge = is_judged.then_some(1.0);
+            }
+            arm
+        };
+        let (a, b) = (judged("a", true), judged("b", false));
+        let all = Metric::choose(&[&a], None).unwrap();
+        assert_eq!((all.name.as_str(), all.missing.len()), ("j", 0));
+        // Labels of some arms are no measure of all.
+        assert_eq!(Metric::choose(&[&a, &b], None).unwrap().name, "f1.locomo");
+        let wanted = Metric::choose(&[&a, &b], Some("j")).unwrap();
+        assert_eq!(wanted.missing, ["b"]);
+        let none = Metric::choose(&[&b], Some("j")).unwrap_err().to_string();
+        assert_eq!(none, "no arm has j");
+        let unknown = Metric::choose(&[&b], Some("f1")).unwrap_err().to_string();
+        assert!(unknown.contains("unknown metric `f1`"), "{unknown}");
+    }
+}

@@ -1,5 +1,6 @@
 //! What plots read of runs.
 
+mod asked;
 #[cfg(test)]
 pub(crate) mod fake;
 mod metric;
@@ -10,6 +11,7 @@ use memgauge_core::CategoryNames;
 use memgauge_dataset::Errata;
 use memgauge_report::arm::Arm;
 use memgauge_report::errata::Ceiling;
+use memgauge_report::history::History;
 use memgauge_report::loss::LossSummary;
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::VariantSummary;
@@ -17,8 +19,9 @@ use memgauge_report::summary::VariantSummary;
 use crate::palette::{Ink, marker};
 use crate::scene::Entry;
 
-pub(crate) use metric::Metric;
-pub(crate) use timings::{Samples, Stage, Timings};
+pub(crate) use asked::Asked;
+pub(crate) use metric::{Metric, metric_title};
+pub(crate) use timings::{REPLAYED, Samples, Stage, Timings};
 
 /// How runs are looked at.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +35,8 @@ pub struct Options {
     pub errata: Option<Errata>,
     /// NAME of `judgements-NAME.jsonl`, whose labels take the place of the runs' own.
     pub judge: Option<String>,
+    /// What was measured over time ([`Kind::Trend`](crate::Kind::Trend)).
+    pub history: Option<History>,
     /// Seed of the resampling; `None` = that of the first run.
     pub seed: Option<u64>,
 }
@@ -61,6 +66,7 @@ pub struct Results {
     pub(crate) metric: Metric,
     pub(crate) names: CategoryNames,
     pub(crate) bootstrap: Bootstrap,
+    pub(crate) history: Option<History>,
 }
 
 impl Results {

@@ -63,6 +63,7 @@ impl Results {
                 seed: options.seed.unwrap_or(seed),
                 ..Bootstrap::default()
             },
+            history: options.history.clone(),
             systems,
         })
     }

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 use memgauge_core::{ConversationId, QuestionId};
 use memgauge_report::record::{Phase, TimingRow};
 
+/// What times of replayed replies are.
+pub(crate) const REPLAYED: &str =
+    "times of replayed replies (own time, and the provider's as recorded)";
+
 /// What takes time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
@@ -121,4 +125,60 @@ fn total(rows: &[TimingRow]) -> Option<Samples> {
     };
     let live = Samples::of(sums(|row| row.ms), false);
     live.or_else(|| Samples::of(sums(|row| row.ms.or(row.replayed_ms)), true))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn row(phase: &str, question: u32, more: Value) -> TimingRow {
+        let mut row = json!({
+            "variant": "a", "phase": phase, "conversation": "c", "question": format!("c/q{question}"),
+            "ms": null, "in_flight": 1, "load": null,
+        });
+        let all = row.as_object_mut().unwrap();
+        all.extend(more.as_object().unwrap().clone());
+        serde_json::from_value(row).unwrap()
+    }
+
+    #[test]
+    fn warm_up_is_left_out_and_the_total_waits_for_a_model() {
+        let mut rows = vec![
+            row("search", 0, json!({"ms": 100.0, "warm_up": true})),
+            row("search", 1, json!({"ms": 3.0})),
+            row("search", 2, json!({"ms": 1.0})),
+            row("answer", 0, json!({"ms": 10.0})),
+            row("answer", 1, json!({"ms": 10.0})),
+            row("answer", 2, json!({"ms": 20.0})),
+        ];
+        let found = timings(&rows);
+        assert_eq!(found[&Stage::Search].sorted, [1.0, 3.0]);
+        assert_eq!(found[&Stage::Search].percentile(95.0), Some(3.0));
+        assert_eq!(found[&Stage::Answer].clusters, [vec![10.0, 10.0, 20.0]]);
+        assert!(!found.contains_key(&Stage::Total) && !found.contains_key(&Stage::Ingest));
+        rows[5] = row("answer", 2, json!({"ms": 20.0, "traffic": ["live"]}));
+        let total = &timings(&rows)[&Stage::Total];
+        assert_eq!(
+            (total.sorted.as_slice(), total.is_replayed),
+            (&[13.0, 21.0][..], false)
+        );
+    }
+
+    #[test]
+    fn replayed_times_stand_in_only_where_nothing_was_measured() {
+        let replayed = json!({"replayed_ms": 50.0, "traffic": ["cassette"]});
+        let mut rows = vec![
+            row("answer", 0, replayed.clone()),
+            row("search", 0, json!({"ms": 2.0})),
+        ];
+        let found = timings(&rows);
+        assert!(found[&Stage::Answer].is_replayed && !found[&Stage::Search].is_replayed);
+        assert_eq!(found[&Stage::Total].sorted, [52.0]);
+        rows.push(row("answer", 1, json!({"ms": 7.0, "traffic": ["live"]})));
+        let found = timings(&rows);
+        assert_eq!(found[&Stage::Answer].sorted, [7.0]);
+        assert!(!found[&Stage::Answer].is_replayed);
+    }
 }

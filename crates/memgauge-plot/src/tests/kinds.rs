@@ -1,14 +1,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use memgauge_report::errata::Ceiling;
+use memgauge_report::history::{History, HistoryEntry, HistoryPoint, HistorySeries};
 use memgauge_report::loss::{LossStage, LossSummary, Needs};
 
 use super::{check_texts, drawn, elements, systems_with};
 use crate::results::fake::{results, system, twenty};
-use crate::{
-    Drawing, Kind, Look, Results, Theme, TrendPoint, TrendSeries, Unit, draw, png, properties,
-    trend, why_none,
-};
+use crate::{Drawing, Kind, Look, Results, Theme, draw, png, properties, trend, why_none};
 
 /// Kinds that need nothing but answers and timings.
 const PLAIN: [Kind; 5] = [
@@ -268,16 +266,24 @@ fn what_the_runs_do_not_hold_is_told() {
     assert_eq!(why_none(Kind::Category, &results), None);
 }
 
-fn series(label: &str, values: &[f64], change_points: &[usize]) -> TrendSeries {
-    let points = values.iter().enumerate().map(|(at, mean)| TrendPoint {
-        at: format!("2026-11-{:02}T10:00:00Z", at + 1),
-        commit: format!("{at:040x}"),
-        mean: *mean,
-        low: (at > 0).then_some(mean - 0.02),
-        high: (at > 0).then_some(mean + 0.02),
+fn series(variant: &str, values: &[f64], change_points: &[usize]) -> HistorySeries {
+    let points = values.iter().enumerate().map(|(at, value)| HistoryPoint {
+        run: format!("run-{at:02}"),
+        started: format!("2026-11-{:02}T10:00:00Z", at + 1),
+        commit: (at != 3).then(|| format!("{at:040x}")),
+        n: 10,
+        value: *value,
+        low: (at > 0).then_some(value - 0.02),
+        high: (at > 0).then_some(value + 0.02),
     });
-    TrendSeries {
-        label: label.to_owned(),
+    HistorySeries {
+        experiment: "run".to_owned(),
+        variant: variant.to_owned(),
+        config: "d".to_owned(),
+        dataset: "sample".to_owned(),
+        content: "c".to_owned(),
+        metric: "f1.locomo".to_owned(),
+        machine: None,
         points: points.collect(),
         change_points: change_points.to_vec(),
     }
@@ -285,24 +291,70 @@ fn series(label: &str, values: &[f64], change_points: &[usize]) -> TrendSeries {
 
 #[test]
 fn a_trend_marks_where_it_changed() {
-    let values: Vec<f64> = (0..40).map(|at| if at < 25 { 0.3 } else { 0.4 }).collect();
+    let values: Vec<f64> = (0..28).map(|at| if at < 20 { 0.3 } else { 0.4 }).collect();
     let both = [
-        series("turns", &values, &[25]),
+        series("turns", &values, &[20]),
         series("rag", &values[..10], &[]),
     ];
-    let drawing = trend(&both, "trend", "F1", Unit::Percent, Look::File)
-        .unwrap()
-        .unwrap();
+    let drawing = trend(&both, Look::File).unwrap().unwrap();
     check_texts(&drawing);
+    assert_eq!(drawing.name, "trend-f1-locomo");
     assert_eq!(systems_with(&drawing, "change"), [0]);
     assert_eq!(systems_with(&drawing, "curve"), [0, 1]);
     let elements = elements(&drawing.svg);
-    let intervals = elements
-        .iter()
-        .filter(|one| one.class == "interval" && one.tag == "line");
-    assert_eq!(intervals.count(), 3 * (39 + 9));
-    let none = trend(&[], "trend", "F1", Unit::Percent, Look::File).unwrap();
-    assert!(none.is_none());
+    let lines = |class: &str| -> Vec<f64> {
+        let all = elements.iter();
+        all.filter(|one| one.class == class && one.tag == "line" && one.system == Some(0))
+            .map(|one| one.number("x1"))
+            .collect()
+    };
+    // Three strokes for each interval; the first run has none.
+    assert_eq!(lines("interval").len(), 3 * 27);
+    // Between the runs before and after it.
+    let (change, before, after) = (
+        lines("change")[0],
+        lines("interval")[3 * 18],
+        lines("interval")[3 * 19],
+    );
+    assert!(
+        before < change && change < after,
+        "{before} {change} {after}"
+    );
+    assert!(trend(&[], Look::File).unwrap().is_none());
+}
+
+#[test]
+fn a_trend_of_results_is_about_their_arms() {
+    let mut results = results(vec![
+        system("rag", |_| (Some(0.5), None, None)),
+        system("turns", |_| (Some(0.4), None, None)),
+    ]);
+    let line = |variant: &str, experiment: &str| -> HistoryEntry {
+        serde_json::from_value(serde_json::json!({
+            "schema_version": 1, "run": "r", "started": "2026-01-02T03:04:05Z", "commit": null, "tool": "0.1.0",
+            "experiment": experiment, "dataset": "sample", "content": "c", "partial": false,
+            "machine": {"platform": "x", "cpu": null, "cores": 1, "memory_mib": null, "build": "release"},
+            "variant": variant, "config": "d", "control": false, "questions": 1, "failed": 0,
+            "metrics": {"f1.locomo": {"n": 1, "value": 0.5, "low": 0.4, "high": 0.6}},
+        }))
+        .unwrap()
+    };
+    results.history = Some(History {
+        entries: vec![
+            line("turns", "run"),
+            line("turns", "other"),
+            line("mem0", "run"),
+        ],
+    });
+    let drawing = &drawn(Kind::Trend, &results)[0];
+    // In the arm's own colour.
+    assert_eq!(systems_with(drawing, "mark"), [1]);
+    results.history = Some(History::default());
+    assert!(
+        why_none(Kind::Trend, &results)
+            .unwrap()
+            .contains("no f1.locomo of these arms")
+    );
 }
 
 #[test]

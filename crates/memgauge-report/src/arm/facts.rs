@@ -97,7 +97,7 @@ pub struct ArmFacts {
     pub judge: Option<JudgeFacts>,
     /// Answers to each question for each memory.
     pub answers: u32,
-    /// The answer key behind its scores: `published`, or that on its [clean](super::keep_clean) questions.
+    /// The answer key behind its scores: `published`; under errata also `corrected` or `published, clean subset`.
     pub key: String,
     /// Whether another tool made the answers.
     pub imported: bool,

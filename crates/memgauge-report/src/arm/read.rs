@@ -9,6 +9,7 @@ use super::answer::{Answers, ArmAnswer, Row};
 use super::facts::{ArmFacts, facts};
 use super::label::{Named, labels};
 use super::selection::{Selection, SelectionError};
+use super::timings::{ArmTimings, timings};
 use crate::rundir::{RunDir, files};
 use crate::summary::{
     JudgeSummary, Judged, RepeatSummary, Repeated, VarianceParts, judge_summary, repeat_summary,
@@ -30,6 +31,8 @@ pub struct Arm {
     pub facts: ArmFacts,
     /// Its answers by question and repeat.
     pub answers: BTreeMap<(QuestionId, u32), ArmAnswer>,
+    /// How long its searches took; empty where nothing was measured.
+    pub timings: ArmTimings,
 }
 
 /// Reads the arms that are selected, in the order of the selections and, inside a run, of its variants. Every run is
@@ -96,6 +99,7 @@ fn read(dir: &RunDir) -> Result<Vec<Arm>, SelectionError> {
         let mine = answers.entry(row.variant.clone()).or_default();
         mine.insert((row.question.clone(), row.repeat), row.into());
     })?;
+    let mut timings = timings(dir, &manifest)?;
     let finished = dir.file(files::SUMMARY).is_file();
     Ok(manifest
         .variants
@@ -110,6 +114,7 @@ fn read(dir: &RunDir) -> Result<Vec<Arm>, SelectionError> {
                 selection: 0,
                 facts: facts(&manifest, variant, finished, labelled),
                 answers,
+                timings: timings.remove(&variant.name).unwrap_or_default(),
             }
         })
         .collect())

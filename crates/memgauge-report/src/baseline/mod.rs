@@ -81,6 +81,8 @@ impl Baseline {
             ((question.clone(), 0), answer)
         });
         Some(Arm {
+            // A baseline keeps times apart from answers.
+            timings: crate::arm::ArmTimings::default(),
             label: label.to_owned(),
             variant: head.name.clone(),
             dir: label.into(),

@@ -6,10 +6,11 @@ use memgauge_core::config::unknown;
 use memgauge_core::{Category, QuestionId};
 
 use super::comparable::{Incomparable, reasons};
+use super::latency::search_p95;
 use super::options::{CompareOptions, Slice, slices};
 use super::pairs::{self, Places};
-use super::{Change, ComparedArm, Comparison, POWER, Pair, PairSlice};
-use crate::arm::Arm;
+use super::{Change, ComparedArm, Comparison, POWER, Pair, PairSlice, by_key};
+use crate::arm::{Arm, Key, KeyedArms};
 use crate::record::SCHEMA_VERSION;
 use crate::statistics::{
     Bootstrap, Column, Domain, Layout, McNemar, PairedDifference, StatisticsError, holm,
@@ -110,11 +111,7 @@ pub fn compare(arms: &[Arm], options: &CompareOptions) -> Result<Comparison, Com
         )));
     }
     let metric = metric(arms, options.metric.as_deref())?;
-    let (places, alone) = if options.all_pairs {
-        (pairs::all(arms), Vec::new())
-    } else {
-        pairs::to_reference(arms)
-    };
+    let (places, alone) = places(arms, options);
     if places.is_empty() {
         let names: Vec<&str> = arms.iter().map(|arm| arm.label.as_str()).collect();
         return Err(CompareError::Few(format!(
@@ -153,7 +150,40 @@ pub fn compare(arms: &[Arm], options: &CompareOptions) -> Result<Comparison, Com
         arms: columns.arms(arms, &options.bootstrap)?,
         pairs,
         metric,
+        errata: None,
     })
+}
+
+/// [`compare`] under errata: verdicts by one key, and means and differences by all.
+///
+/// # Errors
+/// As [`compare`].
+pub fn compare_by_key(
+    keyed: &KeyedArms,
+    key: Key,
+    options: &CompareOptions,
+) -> Result<Comparison, CompareError> {
+    let arms = keyed.under(key);
+    let mut comparison = compare(arms, options)?;
+    let members: Vec<usize> = (0..arms.len()).collect();
+    comparison.errata = Some(by_key(
+        keyed,
+        key,
+        &members,
+        &places(arms, options).0,
+        &comparison.metric,
+        &slices(&options.categories, options.names),
+        &options.bootstrap,
+    )?);
+    Ok(comparison)
+}
+
+/// Which arms are compared with which, and those that are compared with nothing.
+fn places(arms: &[Arm], options: &CompareOptions) -> (Vec<Places>, Vec<usize>) {
+    match options.all_pairs {
+        true => (pairs::all(arms), Vec::new()),
+        false => pairs::to_reference(arms),
+    }
 }
 
 fn incomparable(
@@ -376,7 +406,11 @@ impl<'a> Columns<'a> {
                 });
             }
             let (won, lost) = self.changes(*arm, *reference);
+            let (Some(mine), Some(theirs)) = (arms.get(*arm), arms.get(*reference)) else {
+                continue;
+            };
             pairs.push(Pair {
+                search_p95: search_p95(mine, theirs, &options.bootstrap)?,
                 arm: label(*arm),
                 reference: label(*reference),
                 slices,

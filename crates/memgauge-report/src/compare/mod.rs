@@ -2,7 +2,9 @@
 //! all.
 
 mod build;
+mod by_key;
 mod comparable;
+mod latency;
 mod options;
 mod pairs;
 mod questions;
@@ -17,10 +19,13 @@ use crate::statistics::{Bootstrap, McNemar, PairedDifference, Verdict};
 use crate::summary::{JudgeSummary, Mean, RepeatSummary, VarianceParts};
 
 pub(crate) use build::{Columns, metric};
-pub use build::{CompareError, compare};
+pub use build::{CompareError, compare, compare_by_key};
+pub(crate) use by_key::by_key;
+pub use by_key::{ArmByKey, ArmsByKey, PairByKey};
 pub(crate) use comparable::reasons;
 pub use comparable::{Incomparable, judge_reason};
-pub use options::{CompareOptions, slices};
+pub use latency::PairLatency;
+pub use options::{CompareOptions, Slice, slices};
 pub use questions::questions_csv;
 
 /// Probability with which the smallest detectable difference would have been found.
@@ -51,6 +56,9 @@ pub struct Comparison {
     pub arms: Vec<ComparedArm>,
     /// The comparisons.
     pub pairs: Vec<Pair>,
+    /// Arms and comparisons under every key of an overlay of errata; null where none was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errata: Option<ArmsByKey>,
 }
 
 /// An arm by itself.
@@ -91,6 +99,8 @@ pub struct Pair {
     pub won: Vec<Change>,
     /// Questions of the first slice where it scores lower, the largest difference first.
     pub lost: Vec<Change>,
+    /// How long its searches take against the reference's.
+    pub search_p95: PairLatency,
 }
 
 /// One arm against another on some of the questions.

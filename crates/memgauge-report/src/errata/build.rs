@@ -2,40 +2,61 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use memgauge_core::{Category, ConversationId, Gold, QuestionId};
+use memgauge_core::{Category, CategoryNames, Gold, QuestionId};
 use memgauge_dataset::Errata;
 
-use super::corrected::CorrectedRows;
-use super::{ANSWER_METRICS, ByKey, ErrataSummary, ErrataVariant, ceiling};
+use super::estimated::{Estimated, Estimates, estimates};
+use super::{
+    ANSWER_METRICS, ByKey, CorrectedKey, EVIDENCE_METRICS, ErrataSummary, ErrataVariant,
+    EstimatedBy, Estimator, Overlay, ceiling,
+};
+use crate::compare::slices;
 use crate::manifest::Manifest;
 use crate::metrics::PreparedGold;
 use crate::record::{QuestionRecord, TextMetrics};
-use crate::replay::Replay;
 use crate::rundir::RunDir;
 use crate::statistics::{Bootstrap, Column};
-use crate::summary::{DOMAINS, HEADLINES, Mean, MeanOf, Measured, SLICES, SummaryError, layout};
+use crate::summary::{DOMAINS, Mean, MeanOf, Measured, SLICES, SummaryError, layout};
 
-/// Keys of a column, in this order.
+/// Keys of a column, in this order: published, corrected, clean, corrupt.
 const KEYS: usize = 4;
 
-/// One variant while its records are read: metric -> key -> question -> mean over repeats.
+/// What is asked of [`errata_summary`].
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ErrataOptions<'a> {
+    /// Name of the file of corrected labels; `None` = the run's own judge is preferred.
+    pub judge: Option<&'a str>,
+    /// How intervals are made.
+    pub bootstrap: Bootstrap,
+    /// The surrogate judge; `None` = no J~.
+    pub estimator: Option<Estimator<'a>>,
+    /// Compute the text metrics under the published key again instead of taking the stored ones.
+    pub rescore: bool,
+}
+
+/// A metric while records are read: key -> question -> mean over repeats.
+type Columns = [BTreeMap<QuestionId, MeanOf>; KEYS];
+
+/// One variant while its records are read: the columns of every answer metric, of every evidence metric, and of J~.
 struct Arm {
-    columns: Vec<[BTreeMap<QuestionId, MeanOf>; KEYS]>,
+    columns: Vec<Columns>,
+    estimated: Columns,
     untold: BTreeSet<QuestionId>,
 }
 
 impl Default for Arm {
     fn default() -> Self {
+        let metrics = ANSWER_METRICS.iter().chain(&EVIDENCE_METRICS);
         Self {
-            columns: HEADLINES.iter().map(|_| Default::default()).collect(),
+            columns: metrics.map(|_| Columns::default()).collect(),
+            estimated: Columns::default(),
             untold: BTreeSet::new(),
         }
     }
 }
 
 /// Scores of a run under the published key, the corrected key and on the questions whose key is right,
-/// and what the best honest score is. `judge` names the file of corrected labels; without it the run's
-/// own judge is preferred.
+/// and what the best honest score is.
 ///
 /// # Errors
 /// When the files cannot be read.
@@ -43,25 +64,41 @@ pub fn errata_summary(
     dir: &RunDir,
     manifest: &Manifest,
     errata: &Errata,
-    judge: Option<&str>,
-    bootstrap: Bootstrap,
+    options: &ErrataOptions<'_>,
 ) -> Result<ErrataSummary, SummaryError> {
-    let relabelled = CorrectedRows::read(dir, &errata.digest, judge)?;
-    let moved: BTreeSet<ConversationId> = errata
-        .errata
-        .values()
-        .filter(|erratum| erratum.evidence.is_some())
-        .map(|erratum| erratum.id.conversation.clone())
-        .collect();
-    let replay = Replay::load(dir, manifest, &moved)?;
+    let key = CorrectedKey::load(dir, manifest, errata, options.judge)?;
+    let estimated = match options.estimator {
+        Some(estimator) => estimates(dir, errata, estimator)?,
+        None => Estimates::new(),
+    };
     let mut arms: BTreeMap<String, Arm> = BTreeMap::new();
     let mut asked: BTreeMap<QuestionId, (Category, Gold)> = BTreeMap::new();
-    dir.records(|record: QuestionRecord| {
+    let mut golds: BTreeMap<QuestionId, PreparedGold> = BTreeMap::new();
+    dir.records(|mut record: QuestionRecord| {
         asked
             .entry(record.question.clone())
             .or_insert_with(|| (record.category, record.gold.clone()));
+        if options.rescore {
+            let gold = golds
+                .entry(record.question.clone())
+                .or_insert_with(|| PreparedGold::new(record.category, record.gold.text()));
+            let answer = record.answer.as_ref();
+            record.scores =
+                answer.map(|answer| TextMetrics::of(record.category, gold.score(answer)));
+        }
         let arm = arms.entry(record.variant.clone()).or_default();
-        arm.add(&record, errata, &relabelled, &replay);
+        arm.add(&record, errata.corrupts(&record.question), &key);
+        let answer = (record.question.clone(), record.repeat);
+        if let Some(estimated) = estimated
+            .get(&record.variant)
+            .and_then(|of| of.get(&answer))
+        {
+            arm.estimate(
+                &record.question,
+                errata.corrupts(&record.question),
+                estimated,
+            );
+        }
     })?;
 
     let questions: BTreeMap<(QuestionId, u32), Category> = asked
@@ -74,7 +111,8 @@ pub fn errata_summary(
     let columns: Vec<Vec<Option<f64>>> = manifest
         .variants
         .iter()
-        .flat_map(|variant| &of(&variant.name).columns)
+        .map(|variant| of(&variant.name))
+        .flat_map(|arm| arm.columns.iter().chain(std::iter::once(&arm.estimated)))
         .flatten()
         .map(|column| {
             let means = asked.keys().map(|id| column.get(id).copied());
@@ -87,8 +125,11 @@ pub fn errata_summary(
         .filter(|column| column.iter().any(Option::is_some))
         .map(Vec::as_slice)
         .collect();
-    let mut estimates = bootstrap.means(&layout, &DOMAINS, &known)?.into_iter();
-    let mut slices = columns.iter().map(|column| {
+    let mut estimates = options
+        .bootstrap
+        .means(&layout, &DOMAINS, &known)?
+        .into_iter();
+    let mut by_slice = columns.iter().map(|column| {
         let known = column.iter().any(Option::is_some);
         let estimates = known.then(|| estimates.next()).flatten();
         let mut estimates = estimates.unwrap_or_default().into_iter();
@@ -100,127 +141,104 @@ pub fn errata_summary(
             })
             .collect::<BTreeMap<_, _>>()
     });
+    let mut by_key = || ByKey {
+        published: by_slice.next().unwrap_or_default(),
+        corrected: by_slice.next().unwrap_or_default(),
+        clean: by_slice.next().unwrap_or_default(),
+        corrupt: by_slice.next().unwrap_or_default(),
+    };
     let mut variants = Vec::with_capacity(manifest.variants.len());
     for variant in &manifest.variants {
         let mut metrics = BTreeMap::new();
-        for metric in HEADLINES {
-            let mut by_key = ByKey {
-                published: slices.next().unwrap_or_default(),
-                corrected: slices.next().unwrap_or_default(),
-                clean: slices.next().unwrap_or_default(),
-                corrupt: slices.next().unwrap_or_default(),
-            };
-            if !ANSWER_METRICS.contains(&metric) {
-                by_key.clean.clear();
-                by_key.corrupt.clear();
-            }
-            metrics.insert(metric.to_owned(), by_key);
+        for metric in ANSWER_METRICS {
+            metrics.insert(metric.to_owned(), by_key());
         }
+        for metric in EVIDENCE_METRICS {
+            let found = ByKey {
+                clean: BTreeMap::new(),
+                corrupt: BTreeMap::new(),
+                ..by_key()
+            };
+            metrics.insert(metric.to_owned(), found);
+        }
+        let j_estimated = by_key();
         variants.push(ErrataVariant {
             name: variant.name.clone(),
             control: variant.control,
             metrics,
+            j_estimated: options.estimator.map(|_| j_estimated),
             untold: of(&variant.name).untold.len(),
         });
     }
-    drop(slices);
-    let count = |wanted: &dyn Fn(&QuestionId) -> bool| {
-        let of = |domain: &&[usize]| {
-            let inside =
-                |category: &Category| domain.contains(&(usize::from(category.number()) - 1));
-            let questions = asked
-                .iter()
-                .filter(|(id, (category, _))| inside(category) && wanted(id));
-            questions.count()
-        };
-        let counts = SLICES.iter().zip(&DOMAINS);
-        counts
-            .map(|(slice, domain)| ((*slice).to_owned(), of(domain)))
-            .collect::<BTreeMap<_, _>>()
-    };
+    let categories = asked.iter().map(|(id, (category, _))| (id, *category));
     let golds = asked
         .iter()
         .map(|(id, (category, gold))| (id, *category, gold));
     Ok(ErrataSummary {
-        source: errata.source.clone(),
-        licence: errata.licence.clone(),
-        digest: errata.digest.clone(),
-        dataset: errata.dataset.clone(),
-        unfit: errata.unfit(),
-        questions: count(&|_| true),
-        corrupt: count(&|id| errata.corrupts(id)),
-        evidence: asked
-            .keys()
-            .filter(|id| errata.evidence(id).is_some())
-            .count(),
+        overlay: Overlay::new(errata, &slices(&[], CategoryNames::Official), categories),
         ceiling: ceiling(errata, golds),
         // Labels of a judge that are about no answer of this run judge nothing.
-        judged_by: relabelled.judge.clone(),
+        judged_by: key.judge().cloned(),
+        estimated_by: options
+            .estimator
+            .map(|estimator| EstimatedBy::new(estimator.model)),
         variants,
     })
 }
 
 impl Arm {
-    fn add(
-        &mut self,
-        record: &QuestionRecord,
-        errata: &Errata,
-        relabelled: &CorrectedRows,
-        replay: &Replay,
-    ) {
+    fn add(&mut self, record: &QuestionRecord, is_corrupt: bool, key: &CorrectedKey<'_>) {
         let id = &record.question;
-        let corrupt = errata.corrupts(id);
-        let replayed = errata
-            .evidence(id)
-            .map(|evidence| replay.under(record, evidence));
-        if let Some(None) = replayed
-            && record.retrieval.is_some()
-        {
-            self.untold.insert(id.clone());
-        }
         let published = Measured {
             judge: record.judge,
             scores: record.scores.as_ref(),
             retrieval: record.retrieval.as_ref(),
         };
-        let again = corrupt.then(|| corrected_scores(record, errata)).flatten();
-        let retrieval = replayed
-            .as_ref()
-            .map(|replayed| replayed.as_ref()?.retrieval.as_ref());
-        let corrected = Measured {
-            judge: match corrupt {
-                true => relabelled.label(&record.variant, id, record.repeat),
-                // Without labels of the corrupt ones a mean of the rest is no J of the whole.
-                false => record.judge.filter(|_| relabelled.judge.is_some()),
-            },
-            scores: if corrupt {
-                again.as_ref()
-            } else {
-                record.scores.as_ref()
-            },
-            retrieval: retrieval.unwrap_or(record.retrieval.as_ref()),
-        };
-        for (metric, keys) in HEADLINES.iter().zip(&mut self.columns) {
+        let corrected = key.of(record, record.judge, record.scores);
+        if corrected.is_untold {
+            self.untold.insert(id.clone());
+        }
+        let metrics = ANSWER_METRICS.iter().chain(&EVIDENCE_METRICS);
+        for (metric, columns) in metrics.zip(&mut self.columns) {
             let value = published.value(metric);
             // Evidence does not depend on the answer in the key.
-            let answer = ANSWER_METRICS.contains(metric);
-            let of = |wanted: bool| value.filter(|_| answer && wanted);
-            let values = [value, corrected.value(metric), of(!corrupt), of(corrupt)];
-            for (column, value) in keys.iter_mut().zip(values) {
-                column.entry(id.clone()).or_default().add(value);
-            }
+            let is_answer = ANSWER_METRICS.contains(metric);
+            put(
+                columns,
+                id,
+                value,
+                corrected.measured().value(metric),
+                is_answer.then_some(is_corrupt),
+            );
         }
+    }
+
+    fn estimate(&mut self, id: &QuestionId, is_corrupt: bool, estimated: &Estimated) {
+        let Estimated {
+            published,
+            corrected,
+        } = *estimated;
+        put(
+            &mut self.estimated,
+            id,
+            published,
+            corrected,
+            Some(is_corrupt),
+        );
     }
 }
 
-/// Text metrics of an answer against the corrected answer; `None` where there is either none.
-pub(crate) fn corrected_scores(record: &QuestionRecord, errata: &Errata) -> Option<TextMetrics> {
-    let gold = errata.get(&record.question)?.answer.as_ref()?;
-    let scores = PreparedGold::new(record.category, gold).score(record.answer.as_ref()?);
-    Some(TextMetrics {
-        f1_locomo: scores.f1_locomo,
-        f1_set: Some(scores.f1_set),
-        bleu1: Some(scores.bleu1),
-        exact_match: Some(f64::from(u8::from(scores.exact_match))),
-    })
+/// Adds an answer's values under both keys; without `is_corrupt` it counts neither as clean nor as corrupt.
+fn put(
+    columns: &mut Columns,
+    id: &QuestionId,
+    published: Option<f64>,
+    corrected: Option<f64>,
+    is_corrupt: Option<bool>,
+) {
+    let of = |wanted: bool| published.filter(|_| is_corrupt == Some(wanted));
+    let values = [published, corrected, of(false), of(true)];
+    for (column, value) in columns.iter_mut().zip(values) {
+        column.entry(id.clone()).or_default().add(value);
+    }
 }

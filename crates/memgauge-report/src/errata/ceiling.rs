@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ANSWER_METRICS;
 use crate::metrics::PreparedGold;
-use crate::summary::{DOMAINS, J, SLICES};
+use crate::record::TextMetrics;
+use crate::summary::{DOMAINS, Measured, SLICES};
 
 /// Metric -> slice -> best honest score, from 0 to 1; a slice without a question has none.
 ///
@@ -73,22 +74,47 @@ pub fn ceiling<'a>(
     )
 }
 
+/// The best honest score by one metric over these questions, of which only those of categories 1 to 4 count; `None`
+/// for metrics without a ceiling, and without such a question.
+pub(crate) fn ceiling_over<'a>(
+    errata: &Errata,
+    metric: &str,
+    questions: impl IntoIterator<Item = (&'a QuestionId, Category, &'a Gold)>,
+) -> Option<f64> {
+    let at = ANSWER_METRICS.iter().position(|name| *name == metric)?;
+    let scored = questions
+        .into_iter()
+        .filter(|(_, category, _)| category.is_scored());
+    let reached: Vec<f64> = scored
+        .filter_map(|(id, category, gold)| reached(errata, id, category, gold).get(at).copied())
+        .collect();
+    crate::statistics::mean(&reached)
+}
+
 /// What an honest answer to one question scores, in the order of [`ANSWER_METRICS`].
-fn reached(errata: &Errata, id: &QuestionId, category: Category, gold: &Gold) -> [f64; 4] {
+fn reached(
+    errata: &Errata,
+    id: &QuestionId,
+    category: Category,
+    gold: &Gold,
+) -> [f64; ANSWER_METRICS.len()] {
     let Some(erratum) = errata
         .get(id)
         .filter(|erratum| erratum.kind.corrupts_score())
     else {
-        return [1.0; 4];
+        return [1.0; ANSWER_METRICS.len()];
     };
     let Some(answer) = &erratum.answer else {
-        return [0.0; 4];
+        return [0.0; ANSWER_METRICS.len()];
     };
-    let scores = PreparedGold::new(category, gold.text()).score(answer);
-    ANSWER_METRICS.map(|metric| match metric {
-        J => 0.0,
-        "f1.locomo" => scores.f1_locomo,
-        "f1.set" => scores.f1_set,
-        _ => scores.bleu1,
-    })
+    let scores = TextMetrics::of(
+        category,
+        PreparedGold::new(category, gold.text()).score(answer),
+    );
+    let scores = Measured {
+        scores: Some(&scores),
+        ..Measured::default()
+    };
+    // By J such an answer is lost.
+    ANSWER_METRICS.map(|metric| scores.value(metric).unwrap_or(0.0))
 }

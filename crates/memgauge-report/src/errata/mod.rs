@@ -4,6 +4,9 @@
 mod build;
 mod ceiling;
 mod corrected;
+mod estimated;
+mod overlay;
+mod rekey;
 #[cfg(test)]
 mod tests;
 
@@ -13,13 +16,32 @@ use serde::{Deserialize, Serialize};
 
 use crate::summary::{J, Mean};
 
-pub(crate) use build::corrected_scores;
-pub use build::errata_summary;
+pub use build::{ErrataOptions, errata_summary};
+pub(crate) use ceiling::ceiling_over;
 pub use ceiling::{Ceiling, ceiling};
 pub use corrected::{CorrectedJudge, CorrectedRow, CorrectedRows, corrected_file};
+pub use estimated::{EstimatedBy, Estimator};
+pub use overlay::Overlay;
+pub(crate) use rekey::{CorrectedKey, corrected_scores};
 
 /// Metrics that compare an answer with the key.
-pub const ANSWER_METRICS: [&str; 4] = [J, "f1.locomo", "f1.set", "bleu1"];
+pub const ANSWER_METRICS: [&str; 5] = [
+    J,
+    TEXT_METRICS[0],
+    TEXT_METRICS[1],
+    TEXT_METRICS[2],
+    TEXT_METRICS[3],
+];
+
+/// Of these, the metrics of the text.
+pub const TEXT_METRICS: [&str; 4] = ["f1.locomo", "f1.set", "bleu1", "exact"];
+
+/// Metrics that compare what was found with the evidence in the key.
+const EVIDENCE_METRICS: [&str; 3] = [
+    "evidence.recall@10",
+    "evidence.recall@30",
+    "evidence.context",
+];
 
 /// A metric under the published and the corrected key, by slice.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -42,8 +64,11 @@ pub struct ErrataVariant {
     pub name: String,
     /// Whether it is a control that knows the key.
     pub control: bool,
-    /// Headline metric -> its values.
+    /// Metric -> its values.
     pub metrics: BTreeMap<String, ByKey>,
+    /// J~, which is an estimate and no J; null where it was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub j_estimated: Option<ByKey>,
     /// Questions with corrected evidence whose metrics under it cannot be told from the records.
     pub untold: usize,
 }
@@ -51,26 +76,16 @@ pub struct ErrataVariant {
 /// A run under the errata of its dataset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ErrataSummary {
-    /// Who found the mistakes.
-    pub source: String,
-    /// Their terms; null = not told.
-    pub licence: Option<String>,
-    /// Fingerprint of the overlay.
-    pub digest: String,
-    /// Content fingerprint of the dataset that it belongs to.
-    pub dataset: String,
-    /// Rows of the overlay that fit no question and are not applied.
-    pub unfit: usize,
-    /// Questions of the run, by slice.
-    pub questions: BTreeMap<String, usize>,
-    /// Of these, questions whose published answer is wrong.
-    pub corrupt: BTreeMap<String, usize>,
-    /// Questions of the run whose evidence is corrected.
-    pub evidence: usize,
+    /// The overlay, and how many questions of the run it touches.
+    #[serde(flatten)]
+    pub overlay: Overlay,
     /// The best honest score.
     pub ceiling: Ceiling,
     /// The judge behind corrected J; null = nobody judged the corrupt ones again.
     pub judged_by: Option<CorrectedJudge>,
+    /// The surrogate judge behind J~; null where it was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimated_by: Option<EstimatedBy>,
     /// Variants in the order of the run.
     pub variants: Vec<ErrataVariant>,
 }

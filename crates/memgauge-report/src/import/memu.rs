@@ -1,6 +1,6 @@
 //! memU's file: a list `detailed_results` of rows with `qa_index`, `question`, `standard_answer`, `generated_answer` and
-//! `is_correct`. The index begins again with every conversation, which no field names. Runs of a part of the dataset nest
-//! the rows in `question_results`, one list per conversation.
+//! `is_correct`. The index begins again with every conversation, which no field names. What memU's own script writes nests
+//! the rows in `question_results`, one list per conversation; one that failed has an empty list.
 
 use serde_json::Value;
 
@@ -19,6 +19,9 @@ pub(super) const FORMAT: Format = Format {
     claims,
     read,
 };
+
+/// What the script writes for an explanation, and a false label beside it, where its judge could not be asked.
+const UNJUDGED: &str = "Evaluation failed:";
 
 fn claims(document: &Document) -> bool {
     document.json().is_some_and(|json| {
@@ -44,6 +47,15 @@ fn read(document: &Document, fields: &Fields) -> Sheet {
         last = Some((row.list, row.index));
         lists += usize::from(begins);
         row.list = lists;
+        for label in &mut row.labels {
+            if let Some(reply) = label
+                .reply
+                .as_ref()
+                .filter(|reply| reply.starts_with(UNJUDGED))
+            {
+                label.label = Err(reply.clone());
+            }
+        }
     }
     let arguments = json.get("args");
     let told = |name: &str| {

@@ -6,27 +6,57 @@ use std::collections::{BTreeMap, BTreeSet};
 use memgauge_core::{Category, CategoryNames};
 
 use super::{RankGroup, RankRow, Ranking};
-use crate::arm::{Arm, JudgeFacts};
-use crate::compare::{Columns, CompareError, judge_reason, metric, slices};
+use crate::arm::{Arm, JudgeFacts, Key, KeyedArms};
+use crate::compare::{Columns, CompareError, by_key, judge_reason, metric, slices};
 use crate::record::SCHEMA_VERSION;
 use crate::statistics::Bootstrap;
 use crate::summary::J;
 
-/// Ranks arms by a metric (`None`: J where every arm has labels, otherwise `f1.locomo`) over categories (empty: 1 to 4).
+/// What is asked of a leaderboard.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RankOptions {
+    /// The metric; `None` = J where every arm has labels, otherwise `f1.locomo`.
+    pub metric: Option<String>,
+    /// Categories; empty = 1 to 4 together, and every category alone.
+    pub categories: Vec<Category>,
+    /// Whose names the categories go by.
+    pub names: CategoryNames,
+    /// How intervals are made.
+    pub bootstrap: Bootstrap,
+}
+
+/// Ranks arms by a metric over categories.
 ///
 /// An arm is tied with the one above where the interval of their paired difference holds 0; it then has the same
 /// rank. Only neighbours are looked at, so that the first and last of a row of ties may well differ.
 ///
 /// # Errors
 /// When there is no such metric.
-pub fn rank(
-    arms: &[Arm],
-    wanted: Option<&str>,
-    categories: &[Category],
-    names: CategoryNames,
-    bootstrap: Bootstrap,
+pub fn rank(arms: &[Arm], options: &RankOptions) -> Result<Ranking, CompareError> {
+    ranked(arms, None, options)
+}
+
+/// [`rank`] under errata: ranks by one key, and means by all.
+///
+/// # Errors
+/// As [`rank`].
+pub fn rank_by_key(
+    keyed: &KeyedArms,
+    key: Key,
+    options: &RankOptions,
 ) -> Result<Ranking, CompareError> {
-    let metric = match metric(arms, wanted) {
+    ranked(keyed.under(key), Some((keyed, key)), options)
+}
+
+fn ranked(
+    arms: &[Arm],
+    keyed: Option<(&KeyedArms, Key)>,
+    options: &RankOptions,
+) -> Result<Ranking, CompareError> {
+    let RankOptions {
+        names, bootstrap, ..
+    } = *options;
+    let metric = match metric(arms, options.metric.as_deref()) {
         // Arms without the metric stand at the end, if any arm has it.
         Err(CompareError::NoValue { metric, .. })
             if arms.iter().any(|arm| !arm.values(&metric).is_empty()) =>
@@ -35,7 +65,7 @@ pub fn rank(
         }
         other => other?,
     };
-    let slices = slices(categories, names);
+    let slices = slices(&options.categories, names);
     let mut groups: BTreeMap<(String, Option<JudgeFacts>), Vec<usize>> = BTreeMap::new();
     for (at, arm) in arms.iter().enumerate() {
         let judge = arm.facts.judge.clone().filter(|_| metric == J);
@@ -50,6 +80,15 @@ pub fn rank(
                 .windows(2)
                 .all(|pair| !matches!(pair, [a, b] if judge_reason(a, b).is_some()));
         let columns = Columns::new(&mine, &metric, slices.clone());
+        let (rows, order) = rows(&mine, &columns, is_comparable, &bootstrap)?;
+        let in_order: Vec<usize> = order
+            .into_iter()
+            .filter_map(|at| members.get(at).copied())
+            .collect();
+        let errata = keyed
+            .filter(|(keyed, _)| mine.first().is_some_and(|arm| keyed.binds(arm)))
+            .map(|(keyed, key)| by_key(keyed, key, &in_order, &[], &metric, &slices, &bootstrap))
+            .transpose()?;
         ranked.push(RankGroup {
             dataset: mine
                 .first()
@@ -57,7 +96,8 @@ pub fn rank(
             dataset_content: content,
             judge,
             is_comparable,
-            rows: rows(&mine, &columns, is_comparable, &bootstrap)?,
+            rows,
+            errata,
         });
     }
     ranked.sort_by_key(|group| Reverse(group.rows.len()));
@@ -84,12 +124,13 @@ fn told(judge: JudgeFacts) -> JudgeFacts {
     }
 }
 
+/// The rows of a table, and the positions of their arms.
 fn rows(
     arms: &[&Arm],
     columns: &Columns<'_>,
     is_comparable: bool,
     bootstrap: &Bootstrap,
-) -> Result<Vec<RankRow>, CompareError> {
+) -> Result<(Vec<RankRow>, Vec<usize>), CompareError> {
     let means = columns.means(bootstrap)?;
     let first = |at: usize| means.get(at).and_then(|row| row.first().copied().flatten());
     let mut order: Vec<usize> = (0..arms.len()).collect();
@@ -145,7 +186,7 @@ fn rows(
             finished: arm.facts.finished,
         });
     }
-    Ok(found)
+    Ok((found, order))
 }
 
 #[cfg(test)]

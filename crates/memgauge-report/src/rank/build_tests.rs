@@ -24,6 +24,14 @@ fn write(folder: &std::path::Path, name: &'static str, manifest: Value, right: u
     path.display().to_string()
 }
 
+fn by(metric: Option<&str>) -> RankOptions {
+    RankOptions {
+        metric: metric.map(str::to_owned),
+        bootstrap: FEW,
+        ..RankOptions::default()
+    }
+}
+
 fn ranks(group: &RankGroup) -> Vec<(&str, Option<usize>, bool)> {
     let rows = group.rows.iter();
     rows.map(|row| (row.label.as_str(), row.rank, row.is_tied))
@@ -40,7 +48,7 @@ fn arms_are_sorted_and_neighbours_that_are_not_decided_share_a_rank() {
         write(folder.path(), "top", judge(), 61),
         write(folder.path(), "mid", judge(), 45),
     ];
-    let found = rank(&read(&texts), None, &[], CategoryNames::Official, FEW).unwrap();
+    let found = rank(&read(&texts), &by(None)).unwrap();
     assert_eq!((found.metric.as_str(), found.groups.len()), ("j", 1));
     let group = &found.groups[0];
     assert_eq!(
@@ -77,7 +85,7 @@ fn other_judges_and_datasets_are_not_mixed() {
         write(folder.path(), "d", imported(None), 60),
     ];
     let arms = read(&texts);
-    let found = rank(&arms, None, &[], CategoryNames::Official, FEW).unwrap();
+    let found = rank(&arms, &by(None)).unwrap();
     let groups: Vec<Vec<(&str, Option<usize>, bool)>> = found.groups.iter().map(ranks).collect();
     assert_eq!(
         groups,
@@ -92,7 +100,7 @@ fn other_judges_and_datasets_are_not_mixed() {
     assert!(text.contains("judge not known, prompt not known"), "{text}");
     assert!(text.contains("Nobody knows"), "{text}");
     // By their text all four can be compared.
-    let text = rank(&arms, Some("f1.locomo"), &[], CategoryNames::Official, FEW).unwrap();
+    let text = rank(&arms, &by(Some("f1.locomo"))).unwrap();
     assert_eq!(text.groups.len(), 1);
     assert_eq!(text.groups[0].rows[0].label, "d");
     assert!(text.groups[0].rows[0].imported);
@@ -108,17 +116,8 @@ fn an_arm_without_the_metric_stands_last() {
         folder.path().join("bare").display().to_string(),
         write(folder.path(), "a", judged_by("m", "p"), 30),
     ];
-    let found = rank(&read(&texts), Some("j"), &[], CategoryNames::Official, FEW).unwrap();
+    let found = rank(&read(&texts), &by(Some("j"))).unwrap();
     let all: Vec<_> = found.groups.iter().flat_map(ranks).collect();
     assert!(all.contains(&("bare", None, false)) && all.contains(&("a", Some(1), false)));
-    assert!(
-        rank(
-            &read(&texts[..1]),
-            Some("j"),
-            &[],
-            CategoryNames::Official,
-            FEW
-        )
-        .is_err()
-    );
+    assert!(rank(&read(&texts[..1]), &by(Some("j"))).is_err());
 }

@@ -6,10 +6,11 @@ use memgauge_core::CategoryNames;
 use serde::Serialize;
 
 use crate::arm::JudgeFacts;
+use crate::compare::ArmsByKey;
 use crate::statistics::{Bootstrap, PairedDifference};
 use crate::summary::Mean;
 
-pub use build::rank;
+pub use build::{RankOptions, rank, rank_by_key};
 
 /// Arms in the order of a metric, those that may be compared in a table of their own.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,6 +43,9 @@ pub struct RankGroup {
     pub is_comparable: bool,
     /// The arms, the best first.
     pub rows: Vec<RankRow>,
+    /// The arms under every key of an overlay of errata; null where none belongs to the dataset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errata: Option<ArmsByKey>,
 }
 
 /// One arm of a leaderboard.

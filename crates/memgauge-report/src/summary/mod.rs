@@ -5,10 +5,14 @@ mod calls;
 mod index_error;
 mod judge;
 mod latency;
+mod layout;
+mod losses;
+mod means;
 mod memory;
 mod no_op;
 mod rename;
 mod repeats;
+mod row;
 mod suspicion;
 mod values;
 mod work;
@@ -23,8 +27,7 @@ use crate::import::Imported;
 use crate::loss::LossSummary;
 use crate::statistics::{Bootstrap, Domain, PairedDifference};
 
-pub(crate) use build::MeanOf;
-pub use build::{SummaryError, layout, summarise};
+pub use build::{SummaryError, summarise};
 pub use index_error::IndexError;
 pub use no_op::NoOp;
 pub use repeats::{RepeatSummary, Spread, VarianceParts};
@@ -33,6 +36,8 @@ pub use values::metric_names;
 pub use work::WorkSummary;
 
 pub(crate) use judge::{Judged, judge_summary};
+pub(crate) use layout::MeanOf;
+pub use layout::layout;
 pub(crate) use repeats::{Repeated, repeat_summary, variance};
 pub(crate) use values::Measured;
 
@@ -50,12 +55,13 @@ pub const SLICES: [&str; 6] = [
 pub(crate) const DOMAINS: [Domain<'static>; 6] = [&[0, 1, 2, 3], &[0], &[1], &[2], &[3], &[4]];
 
 /// Metrics that come with intervals and with a paired difference to full context.
-pub const HEADLINES: [&str; 7] = [
+pub const HEADLINES: [&str; 8] = [
     "f1.locomo",
     "f1.set",
     "bleu1",
     "evidence.recall@10",
     "evidence.recall@30",
+    "evidence.recall@1024tokens",
     "evidence.context",
     J,
 ];
@@ -268,6 +274,10 @@ pub struct VariantSummary {
     pub against_full_context: BTreeMap<String, Option<PairedDifference>>,
     /// Tokens of the contexts; null where there is none.
     pub tokens: Option<ContextTokens>,
+    /// Slice -> mean tokens of the contexts in cl100k_base, with its interval; empty in summaries of a memgauge that made
+    /// none.
+    #[serde(default)]
+    pub tokens_by_slice: BTreeMap<String, Option<Mean>>,
     /// What the memory came to; null for systems without memories.
     pub memory: Option<MemorySummary>,
     /// Gold turns by fate, categories 1 to 4.

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use memgauge_core::QuestionId;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::VariantSummary;
+use super::row::Row;
+use crate::manifest::Manifest;
 
 /// Why an arm tests nothing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -88,6 +92,50 @@ pub(super) fn no_ops(arms: &[Arm<'_>]) -> Vec<Vec<NoOp>> {
         found.push(mine);
     }
     found
+}
+
+/// Marks the variants that tested nothing.
+pub(super) fn flag_no_ops(
+    manifest: &Manifest,
+    rows: &BTreeMap<String, Vec<Row>>,
+    variants: &mut [VariantSummary],
+) {
+    let outcomes: Vec<Outcomes> = manifest
+        .variants
+        .iter()
+        .map(|variant| {
+            let mut outcomes = Outcomes::default();
+            for row in rows.get(&variant.name).into_iter().flatten() {
+                let context = row.context.as_ref().map(|context| &context.digest);
+                let labels = row.labels();
+                let failure = (&row.component, &row.error, &row.message);
+                let parts = json!([row.outcome, failure, context, row.answer, labels]);
+                outcomes.add(&row.question, row.repeat, &parts);
+            }
+            outcomes
+        })
+        .collect();
+    let system = |name: &str| {
+        let written = manifest.config.get("variant")?.as_array()?;
+        written
+            .iter()
+            .find(|variant| variant.get("name").and_then(Value::as_str) == Some(name))?
+            .get("system")
+    };
+    let arms: Vec<_> = variants
+        .iter()
+        .zip(&outcomes)
+        .map(|(variant, outcomes)| Arm {
+            name: &variant.name,
+            system: system(&variant.name),
+            outcomes,
+            counters: &variant.counters,
+        })
+        .collect();
+    let found = no_ops(&arms);
+    for (variant, no_op) in variants.iter_mut().zip(found) {
+        variant.no_op = no_op;
+    }
 }
 
 #[cfg(test)]

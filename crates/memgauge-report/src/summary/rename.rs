@@ -21,19 +21,22 @@ impl Summary {
             for slices in variant.scores.values_mut() {
                 rename(names, slices);
             }
+            rename(names, &mut variant.tokens_by_slice);
             if let Some(loss) = &mut variant.loss {
                 rename(names, &mut loss.slices);
             }
         }
         if let Some(errata) = &mut self.errata {
-            rename(names, &mut errata.questions);
-            rename(names, &mut errata.corrupt);
+            rename(names, &mut errata.overlay.questions);
+            rename(names, &mut errata.overlay.corrupt);
             let Ceiling(metrics) = &mut errata.ceiling;
             for slices in metrics.values_mut() {
                 rename(names, slices);
             }
             let metrics = errata.variants.iter_mut();
-            for by_key in metrics.flat_map(|variant| variant.metrics.values_mut()) {
+            let by_keys = metrics
+                .flat_map(|variant| variant.metrics.values_mut().chain(&mut variant.j_estimated));
+            for by_key in by_keys {
                 let ByKey {
                     published,
                     corrected,

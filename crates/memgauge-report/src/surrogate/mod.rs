@@ -17,4 +17,5 @@ pub use features::{Answered, Embed, FEATURES, FEATURES_VERSION, Features, featur
 pub use fit::{ALPHA, Design, fit};
 pub use labelled::{LabelledAnswer, LabelledSystem, labelled};
 pub use model::{FittedOn, HeldOutMeans, MODEL_VERSION, Surrogate, SurrogateError, Weight};
+pub(crate) use score::answers;
 pub use score::{EstimateRow, EstimatedVariant, SurrogateReport, estimates, score};

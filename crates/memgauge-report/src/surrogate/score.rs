@@ -87,20 +87,45 @@ fn read(dir: &RunDir) -> Result<Vec<Row>, RunDirError> {
     Ok(rows)
 }
 
+/// An answer of a run: variant, question, repeat.
+pub(crate) type AnswerKey = (String, QuestionId, u32);
+
+/// What `of` says about every answer of a run.
+///
+/// # Errors
+/// When the records cannot be read.
+pub(crate) fn answers<T: Send>(
+    dir: &RunDir,
+    of: impl Fn(&QuestionId, Answered<'_>) -> T + Sync,
+) -> Result<Vec<(AnswerKey, T)>, RunDirError> {
+    let rows = read(dir)?;
+    let said = rows.par_iter().filter_map(|row| {
+        let key = (row.variant.clone(), row.question.clone(), row.repeat);
+        Some((key, of(&row.question, row.answered()?)))
+    });
+    Ok(said.collect())
+}
+
+impl Row {
+    /// `None` without an answer.
+    fn answered(&self) -> Option<Answered<'_>> {
+        Some(Answered {
+            category: self.category,
+            question: &self.text,
+            gold: self.gold.text(),
+            answer: self.answer.as_deref()?,
+        })
+    }
+}
+
 fn estimate(rows: &[Row], model: &Surrogate, embed: &Embed<'_>) -> Vec<EstimateRow> {
     rows.par_iter()
         .filter_map(|row| {
-            let answered = Answered {
-                category: row.category,
-                question: &row.text,
-                gold: row.gold.text(),
-                answer: row.answer.as_deref()?,
-            };
             Some(EstimateRow {
                 variant: row.variant.clone(),
                 question: row.question.clone(),
                 repeat: row.repeat,
-                estimate: model.estimate(answered, embed)?,
+                estimate: model.estimate(row.answered()?, embed)?,
             })
         })
         .collect()

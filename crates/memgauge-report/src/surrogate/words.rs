@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use memgauge_core::NUMBER_WORDS;
+
 use crate::metrics::porter_stem;
 
 /// Words without content of their own.
@@ -32,31 +34,7 @@ const MONTHS: [&str; 12] = [
     "december",
 ];
 
-const NUMBERS: [&str; 21] = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-];
-
-/// Words for a number that are not in [`NUMBERS`].
+/// Words for a number that are not in [`NUMBER_WORDS`].
 const OTHER_NUMBERS: [(&str, u64); 10] = [
     ("thirty", 30),
     ("forty", 40),
@@ -221,11 +199,11 @@ pub(crate) fn month_name(word: &str) -> Option<String> {
 /// A number up to twenty in its other form: digits in words, a word in digits.
 pub(crate) fn number_name(word: &str) -> Option<String> {
     let lower = word.to_lowercase();
-    if let Some(number) = NUMBERS.iter().position(|name| *name == lower) {
+    if let Some(number) = NUMBER_WORDS.iter().position(|name| *name == lower) {
         return Some(number.to_string());
     }
     let number: usize = word.parse().ok()?;
-    NUMBERS.get(number).map(|name| (*name).to_owned())
+    NUMBER_WORDS.get(number).map(|name| (*name).to_owned())
 }
 
 /// `7`, `7th`, `1990s`.
@@ -238,7 +216,7 @@ fn ordinal(token: &str) -> Option<u64> {
 }
 
 fn number_word(token: &str) -> Option<u64> {
-    let small = NUMBERS.iter().position(|word| *word == token);
+    let small = NUMBER_WORDS.iter().position(|word| *word == token);
     let other = || OTHER_NUMBERS.iter().find(|(word, _)| *word == token);
     small
         .map(|number| number as u64)

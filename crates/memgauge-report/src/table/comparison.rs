@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::by_key::{arms_by_key, by_key_note, decided_ceiling, decided_cell, pairs_by_key};
+use super::cell::milliseconds;
 use super::repeats::{self, Named};
-use super::{Style, Table, UNKNOWN, percent_with_interval};
+use super::{Style, Table, UNKNOWN};
 use crate::compare::{Change, Comparison, POWER, Pair, PairSlice};
 use crate::statistics::{FEW_DISCORDANT, PairedDifference, Verdict};
 
@@ -23,6 +25,20 @@ pub fn comparison(comparison: &Comparison, style: Style, listed: usize) -> Strin
     }
     text.push_str(&arms(comparison).render(style));
     text.push('\n');
+    text.push_str(&latencies(comparison).render(style));
+    text.push('\n');
+    if let Some(errata) = &comparison.errata {
+        let head = format!("{} ({})", comparison.metric, comparison.names.label());
+        for table in [
+            pairs_by_key(errata, comparison.margin),
+            arms_by_key(errata, &head, &comparison.slices),
+        ] {
+            text.push_str(&table.render(style));
+            text.push('\n');
+        }
+        let note = by_key_note(errata, &comparison.metric);
+        text.push_str(&style.prose(&format!("{note}\n\n")));
+    }
     let repeated = repeats::tables(comparison.arms.iter().map(|arm| Named {
         name: &arm.label,
         repeats: arm.repeats.as_ref(),
@@ -149,7 +165,7 @@ pub fn sentence(comparison: &Comparison, pair: &Pair) -> String {
     text
 }
 
-fn p_value(p: f64) -> String {
+pub(super) fn p_value(p: f64) -> String {
     if p < 0.0001 {
         "<0.0001".to_owned()
     } else {
@@ -254,8 +270,40 @@ fn arms(comparison: &Comparison) -> Table {
             arm.asked.to_string(),
             arm.failed.to_string(),
         ];
-        row.extend(arm.means.iter().map(|mean| percent_with_interval(*mean)));
+        let means = arm.means.iter().enumerate();
+        row.extend(means.map(|(at, mean)| decided_cell(comparison.errata.as_ref(), at, *mean)));
         table.rows.push(row);
+    }
+    if let Some(errata) = &comparison.errata {
+        table.rows.push(decided_ceiling(errata, &table.head, 3));
+    }
+    table
+}
+
+/// How long searches take, pair by pair.
+fn latencies(comparison: &Comparison) -> Table {
+    let mut table = Table::new(&[
+        "search p95",
+        "arm ms",
+        "reference ms",
+        "ratio [95 %]",
+        "why there is none",
+    ]);
+    for pair in &comparison.pairs {
+        let found = &pair.search_p95;
+        let unknown = || UNKNOWN.to_owned();
+        table.rows.push(vec![
+            format!("{} / {}", pair.arm, pair.reference),
+            found.arm_ms.map_or_else(unknown, milliseconds),
+            found.reference_ms.map_or_else(unknown, milliseconds),
+            found.ratio.map_or_else(unknown, |found| {
+                format!(
+                    "{:.2} [{:.2}, {:.2}]",
+                    found.ratio, found.interval.low, found.interval.high
+                )
+            }),
+            found.reason.clone().unwrap_or_default(),
+        ]);
     }
     table
 }
@@ -272,7 +320,8 @@ fn reading(comparison: &Comparison) -> String {
          found = it lies inside ±{:.1}; cannot tell = the rest. Holm: p corrected over {family} (first row; below it over \
          all categories of all comparisons). McNemar: exact, for right or wrong; it takes questions for independent and \
          decides nothing (with fewer than {FEW_DISCORDANT} discordant questions it can hardly show anything). Smallest: \
-         true difference that would have been found with {:.0} % power. * = control.\n",
+         true difference that would have been found with {:.0} % power. search p95: of the searches that were measured live, \
+         arm over reference; below 1 the arm is faster. * = control.\n",
         100.0 * comparison.bootstrap.confidence,
         comparison.bootstrap.resamples,
         comparison.bootstrap.seed,

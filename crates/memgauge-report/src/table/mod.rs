@@ -1,5 +1,6 @@
 //! Tables of a summary: as aligned text for a terminal, as Markdown, LaTeX and CSV.
 
+mod by_key;
 mod card;
 mod cell;
 mod comparison;
@@ -36,7 +37,7 @@ pub use paper::{paper_check, paper_overall, paper_scores};
 pub use ranking::ranking;
 pub use render::{Style, Table};
 pub use report::{View, report};
-pub use scores::{categories, systems};
+pub use scores::{categories, evidence, load, systems};
 pub use surrogate::{estimated, evaluated, powered};
 pub use tidy::tidy;
 

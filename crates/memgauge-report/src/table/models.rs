@@ -7,9 +7,11 @@ use memgauge_core::CategoryNames;
 
 use super::UNKNOWN;
 use super::cell::{mark, mark_name, milliseconds, percent_with_interval, thousands};
+use super::errata::ceiling_cell;
 use super::render::Table;
+use super::scores::CEILING;
 use crate::judgements::JudgeReport;
-use crate::summary::{Cost, JudgeSummary, Latency, SLICES, Summary, VariantSummary};
+use crate::summary::{Cost, J, JudgeSummary, Latency, SLICES, Summary, VariantSummary};
 
 /// Counters of work that was lost, by what they begin with: windows whose facts could not be read,
 /// operations refused, prompts longer than the model's window.
@@ -45,7 +47,8 @@ pub fn judge(summary: &Summary) -> Table {
     table
 }
 
-/// What a judge says about the stored answers of a run, under `names`.
+/// What a judge says about the stored answers of a run, under `names`. Where it judged only those whose key errata
+/// correct, the ceiling of the run's J under the published key stands below.
 pub fn judged(report: &JudgeReport, names: CategoryNames) -> Table {
     let mut head = vec![format!("J, {} ({})", report.judge.name, names.label())];
     // Category 5 is not judged.
@@ -93,6 +96,16 @@ pub fn judged(report: &JudgeReport, names: CategoryNames) -> Table {
                 .and_then(|agreement| agreement.kappa)
                 .map_or_else(|| UNKNOWN.to_owned(), |kappa| format!("{kappa:.2}")),
         );
+        table.rows.push(row);
+    }
+    if let Some(ceiling) = &report.ceiling {
+        let mut row = vec![format!("{CEILING}, whole run, published key")];
+        row.extend(
+            slices
+                .iter()
+                .map(|slice| ceiling_cell(ceiling.get(J, slice))),
+        );
+        row.resize(table.head.len(), UNKNOWN.to_owned());
         table.rows.push(row);
     }
     table

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{Style, Table, UNKNOWN, percent_with_interval};
+use super::by_key::{arms_by_key, by_key_note, decided_ceiling, decided_cell};
+use super::{Style, Table, UNKNOWN};
 use crate::arm::JudgeFacts;
 use crate::rank::{RankGroup, RankRow, Ranking};
 
@@ -15,6 +16,12 @@ pub fn ranking(ranking: &Ranking, style: Style) -> String {
         text.push('\n');
         text.push_str(&table(ranking, group).render(style));
         text.push('\n');
+        if let Some(errata) = &group.errata {
+            let head = format!("{} ({})", ranking.metric, ranking.names.label());
+            text.push_str(&arms_by_key(errata, &head, &ranking.slices).render(style));
+            text.push_str(&style.note(&by_key_note(errata, &ranking.metric)));
+            text.push('\n');
+        }
         if !group.is_comparable {
             text.push_str(&style.prose(
                 "Nobody knows whether these labels come from the same judge: the arms stand in the order of their numbers, \
@@ -102,6 +109,12 @@ fn table(ranking: &Ranking, group: &RankGroup) -> Table {
     for row in &group.rows {
         table.rows.push(cells(group, row));
     }
+    if let Some(errata) = &group.errata {
+        let mut row = decided_ceiling(errata, &table.head, 2);
+        // The first column is the rank, and a ceiling has none.
+        row.swap(0, 1);
+        table.rows.push(row);
+    }
     table
 }
 
@@ -123,7 +136,8 @@ fn cells(group: &RankGroup, row: &RankRow) -> Vec<String> {
         }),
         format!("{}{marks}", row.label),
     ];
-    cells.extend(row.means.iter().map(|mean| percent_with_interval(*mean)));
+    let means = row.means.iter().enumerate();
+    cells.extend(means.map(|(at, mean)| decided_cell(group.errata.as_ref(), at, *mean)));
     let judge = row.judge.as_ref();
     let n = row.means.first().copied().flatten().map(|mean| mean.n);
     let categories: Vec<String> = row.categories.iter().map(u8::to_string).collect();

@@ -4,14 +4,15 @@ use std::fmt::Write as _;
 
 use memgauge_core::{Category, CategoryNames};
 
+use super::cell::pooled;
 use super::models::{calls, calls_models, cost, judge, latency, lost};
 use super::render::{Style, Table};
 use super::work::work;
 use super::{
-    answers_by_key, categories, errata_note, evidence_by_key, index_errors, losses, memory,
-    provenance, repeats, systems, tidy, waterfall, waterfall_note,
+    answers_by_key, categories, errata_note, evidence, evidence_by_key, index_errors, load, losses,
+    memory, provenance, repeats, systems, tidy, waterfall, waterfall_note,
 };
-use crate::summary::{J, Latency, Summary};
+use crate::summary::{J, Latency, Summary, VariantSummary};
 
 /// How a report is written; a [`Style`] alone stands for the official names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,12 +75,25 @@ pub fn report(summary: &Summary, view: impl Into<View>) -> String {
     };
     section(
         &systems(summary),
-        "Scores x 100 over categories 1-4 with 95 % two-stage cluster-bootstrap intervals. \
-         recall: evidence turns covered by the first k memories, and by the first 1,024 tokens of them (the fair one between \
-         systems whose memories differ in length); in context: by the context. \
-         tokens: mean cl100k_base per context. * = control that reads the answer key or the wrong memory.",
+        "Scores x 100 over categories 1-4 with 95 % two-stage cluster-bootstrap intervals. tokens: mean cl100k_base per \
+         context. * = control that reads the answer key or the wrong memory.",
     );
+    let found = evidence(summary);
+    if !found.rows.is_empty() {
+        section(
+            &found,
+            "recall: gold evidence turns covered by the first k memories, and by the first 1,024 tokens of them (the fair \
+             one between systems whose memories differ in length); in context: by the context.",
+        );
+    }
+    let costs = load(summary);
+    if !costs.rows.is_empty() {
+        section(&costs, "");
+    }
     section(&categories(summary, "f1.locomo", names), "");
+    if summary.variants.iter().any(ranks_evidence) {
+        section(&categories(summary, "evidence.recall@10", names), "");
+    }
     if summary
         .variants
         .iter()
@@ -177,6 +191,11 @@ fn remarks(summary: &Summary) -> String {
         }
     }
     text
+}
+
+/// Whether a variant ranks units that are held against the evidence.
+fn ranks_evidence(variant: &VariantSummary) -> bool {
+    pooled(variant, "evidence.recall@10").is_some()
 }
 
 /// Which variants were ingested together.

@@ -3,25 +3,21 @@
 use memgauge_core::{Category, CategoryNames};
 
 use super::UNKNOWN;
-use super::cell::{mark, percent_with_interval, percentiles, pooled, share, thousands};
+use super::cell::{mark, milliseconds, percent_with_interval, percentiles, pooled, thousands};
 use super::errata::{best, flag};
 use super::render::Table;
 use crate::summary::{J, Mean, SLICES, Summary};
 
 /// Name of the row of best honest scores.
-const CEILING: &str = "ceiling (errata)";
+pub(super) const CEILING: &str = "ceiling (errata)";
 
-/// The main table: one line per variant, each against full context.
+/// The main table: one line per variant, each against full context. [`evidence`] has what it found.
 pub fn systems(summary: &Summary) -> Table {
     let mut table = Table::new(&[
         "system",
         "f1.locomo [95 %]",
         "Δ full-context [95 %]",
-        "J",
-        "recall@10",
-        "recall@30",
-        "@1024 tok",
-        "in context",
+        "J [95 %]",
         "tokens",
         "search p50",
         "p95",
@@ -29,7 +25,6 @@ pub fn systems(summary: &Summary) -> Table {
         "failed",
     ]);
     for variant in &summary.variants {
-        let score = |metric: &str| pooled(variant, metric);
         let difference = variant
             .against_full_context
             .get("f1.locomo")
@@ -45,19 +40,18 @@ pub fn systems(summary: &Summary) -> Table {
                     )
                 },
             );
+        let tokens = variant.tokens.and_then(|tokens| tokens.cl100k);
         let mut row = vec![
             mark(variant),
-            flagged(summary, "f1.locomo", SLICES[0], score("f1.locomo")),
+            flagged(
+                summary,
+                "f1.locomo",
+                SLICES[0],
+                pooled(variant, "f1.locomo"),
+            ),
             difference,
             flagged(summary, J, SLICES[0], variant.j),
-            share(score("evidence.recall@10")),
-            share(score("evidence.recall@30")),
-            share(score("evidence.recall@1024tokens")),
-            share(score("evidence.context")),
-            variant
-                .tokens
-                .and_then(|tokens| tokens.cl100k)
-                .map_or_else(|| UNKNOWN.to_owned(), thousands),
+            tokens.map_or_else(|| UNKNOWN.to_owned(), thousands),
         ];
         row.extend(percentiles(variant.search.as_ref()));
         row.push(variant.failed.to_string());
@@ -75,6 +69,56 @@ pub fn systems(summary: &Summary) -> Table {
             *cell = known;
         }
         table.rows.push(row);
+    }
+    table
+}
+
+/// What every variant found, with intervals, over categories 1 to 4. Variants without evidence metrics have no line.
+pub fn evidence(summary: &Summary) -> Table {
+    const METRICS: [(&str, &str); 4] = [
+        ("evidence.recall@10", "recall@10"),
+        ("evidence.recall@30", "recall@30"),
+        ("evidence.recall@1024tokens", "@1024 tok"),
+        ("evidence.context", "in context"),
+    ];
+    let mut table = Table::new(&["evidence, % [95 %]"]);
+    table
+        .head
+        .extend(METRICS.iter().map(|(_, name)| (*name).to_owned()));
+    for variant in &summary.variants {
+        let known = METRICS.map(|(metric, _)| pooled(variant, metric));
+        if known.iter().any(Option::is_some) {
+            let mut row = vec![mark(variant)];
+            row.extend(known.map(percent_with_interval));
+            table.rows.push(row);
+        }
+    }
+    table
+}
+
+/// Tokens of the contexts and p95 of the searches, with intervals. Variants without either have no line.
+pub fn load(summary: &Summary) -> Table {
+    let mut table = Table::new(&["load [95 %]", "context tokens", "search p95 ms"]);
+    for variant in &summary.variants {
+        let tokens = variant
+            .tokens_by_slice
+            .get(SLICES[0])
+            .copied()
+            .flatten()
+            .and_then(|tokens| Some([tokens.mean, tokens.low?, tokens.high?]));
+        let search = variant.search.as_ref();
+        if tokens.is_none() && search.is_none() {
+            continue;
+        }
+        let unknown = || UNKNOWN.to_owned();
+        let range = |[value, low, high]: [String; 3]| format!("{value} [{low}, {high}]");
+        table.rows.push(vec![
+            mark(variant),
+            tokens.map_or_else(unknown, |tokens| range(tokens.map(thousands))),
+            search.map_or_else(unknown, |search| {
+                range([search.p95_ms, search.p95_low_ms, search.p95_high_ms].map(milliseconds))
+            }),
+        ]);
     }
     table
 }

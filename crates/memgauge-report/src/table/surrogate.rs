@@ -20,7 +20,7 @@ fn range(interval: Interval) -> String {
 }
 
 /// What stands beside every J~.
-fn unseen(held_out: Option<HeldOutMeans>) -> String {
+pub(super) fn unseen(held_out: Option<HeldOutMeans>) -> String {
     held_out.map_or_else(
         || "its agreement with labels that it has not seen is not known".to_owned(),
         |means| {

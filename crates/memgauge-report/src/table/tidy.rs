@@ -1,7 +1,8 @@
 //! All scores of a summary as one long table: what statistics programs like to read.
 
 use super::{Table, UNKNOWN};
-use crate::summary::{Latency, Summary};
+use crate::errata::{ByKey, ErrataSummary};
+use crate::summary::{Latency, SLICES, Summary};
 
 /// One line per variant, metric and slice: number of questions, mean and 95 % interval, unrounded and from 0 to 1;
 /// then one per variant and phase with its latency percentiles in milliseconds, and the tokens of its contexts.
@@ -30,7 +31,10 @@ pub fn tidy(summary: &Summary) -> Table {
             }
         }
         if let Some(tokens) = &variant.tokens {
-            line("tokens.cl100k", "1-4", tokens.n, tokens.cl100k, None, None);
+            let mean = variant.tokens_by_slice.get(SLICES[0]);
+            let mean = mean.copied().flatten();
+            let (low, high) = mean.map_or((None, None), |mean| (mean.low, mean.high));
+            line("tokens.cl100k", "1-4", tokens.n, tokens.cl100k, low, high);
             line("tokens.o200k", "1-4", tokens.n, tokens.o200k, None, None);
         }
         let phases: [(&str, Option<&Latency>); 5] = [
@@ -52,5 +56,64 @@ pub fn tidy(summary: &Summary) -> Table {
             percentile("p99", latency.p99_ms, None, None);
         }
     }
+    if let Some(errata) = &summary.errata {
+        table.rows.extend(under_errata(errata));
+    }
     table
+}
+
+/// Lines of scores under every key: metrics are named `KEY:METRIC`, J~ is `j~`, and the best honest scores are those of
+/// a system `ceiling`.
+fn under_errata(errata: &ErrataSummary) -> Vec<Vec<String>> {
+    let mut lines = Vec::new();
+    let text = |value: Option<f64>| value.map_or_else(|| UNKNOWN.to_owned(), |v| v.to_string());
+    for variant in &errata.variants {
+        let metrics = variant.metrics.iter().map(|(name, of)| (name.as_str(), of));
+        let estimated = variant.j_estimated.iter().map(|of| ("j~", of));
+        for (metric, by_key) in metrics.chain(estimated) {
+            let ByKey {
+                published,
+                corrected,
+                clean,
+                corrupt,
+            } = by_key;
+            let keys = [
+                ("published", published),
+                ("corrected", corrected),
+                ("clean", clean),
+                ("corrupt", corrupt),
+            ];
+            for (key, slices) in keys {
+                for (slice, mean) in slices {
+                    let Some(mean) = mean else { continue };
+                    lines.push(vec![
+                        variant.name.clone(),
+                        variant.control.to_string(),
+                        format!("{key}:{metric}"),
+                        slice.clone(),
+                        mean.n.to_string(),
+                        text(Some(mean.mean)),
+                        text(mean.low),
+                        text(mean.high),
+                    ]);
+                }
+            }
+        }
+    }
+    for (metric, slices) in &errata.ceiling.0 {
+        for (slice, best) in slices {
+            let n = errata.overlay.questions.get(slice).copied().unwrap_or(0);
+            lines.push(vec![
+                "ceiling".to_owned(),
+                "true".to_owned(),
+                format!("published:{metric}"),
+                slice.clone(),
+                n.to_string(),
+                text(Some(*best)),
+                UNKNOWN.to_owned(),
+                UNKNOWN.to_owned(),
+            ]);
+        }
+    }
+    lines
 }

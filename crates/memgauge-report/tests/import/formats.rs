@@ -330,19 +330,55 @@ fn memu_begins_its_index_again_with_every_conversation() {
     );
     // Category 5 is in no pooled number.
     assert_eq!(flat.run.summary.variants[0].j.expect("J").n, 3);
+}
 
-    let nested = json!({"detailed_results": [
-        {"sessions_total": 3, "question_results": [row(0, BOAT, 2, true)]},
-        {"question_results": [row(2, HIVE, 4, true)]},
-    ]});
+#[test]
+fn memu_nests_its_rows_by_conversation_and_a_judge_that_failed_labels_nothing() {
+    let dataset = sample();
+    let row = |index: u64, question: &str, category: u64, right: bool, told: &str| {
+        json!({"qa_index": index, "question": question, "generated_answer": "a", "standard_answer": "g",
+               "category": category, "is_correct": right, "explanation": told, "retrieved_content": "c",
+               "evidence": "[1:56 pm on 8 May, 2023] Priya: words"})
+    };
+    let right = "Evaluation result: CORRECT";
+    // With the keys, the statistics and the failed conversation as memU's script writes them.
+    let nested = json!({
+        "args": {"sample_use": "[0, 1, 2]", "chat_deployment": "model-a", "eval_deployment": "model-j", "category": null},
+        "script": "locomo_test.py", "success": true,
+        "summary": {"total_samples": 3, "successful_samples": 2, "total_questions": 130, "total_correct": 2,
+                    "overall_accuracy": 2.0 / 3.0, "category_stats": {"4": {"total": 2, "correct": 1}}},
+        "sample_wise_stats": {"1": {"2": {"total": 1, "correct": 1, "accuracy": 1.0}}},
+        "detailed_results": [
+            {"characters": ["Priya", "Owen"], "sessions_total": 8,
+             "session_results": [{"session_key": "session_1", "success": true, "utterances_count": 18}],
+             "questions_total": 60, "questions_processed": 2,
+             "question_results": [
+                row(0, BOAT, 2, true, right),
+                row(1, PRICE, 4, false, "Evaluation failed: connection reset"),
+             ],
+             "category_stats": {"2": {"total": 1, "correct": 1}}, "processing_time": 1.5, "success": true},
+            {"characters": [], "sessions_processed": 0, "questions_processed": 0, "question_results": [],
+             "category_stats": {}, "processing_time": 0.1, "success": false, "error": "out of memory"},
+            {"question_results": [row(2, HIVE, 4, true, right)], "success": true},
+        ],
+    });
     let nested = one(&nested, &dataset);
+    let imported = &nested.run.imported;
     assert_eq!(
         (
-            nested.run.imported.format.as_str(),
-            nested.run.imported.matched
+            imported.format.as_str(),
+            imported.matched,
+            imported.unmatched
         ),
-        ("memu", 2)
+        ("memu", 3, 0)
     );
+    assert_eq!(imported.judge_model.as_deref(), Some("model-j"));
+    assert_eq!(nested.labels("sample-1/q0"), [Some(true)]);
+    // The script writes a failure of its judge as wrong; it is an error of the judge and no label.
+    assert_eq!(nested.labels("sample-1/q1"), [None]);
+    let variant = &nested.run.summary.variants[0];
+    assert_eq!(variant.judge.as_ref().expect("a judge").errors, 1);
+    assert_eq!(variant.j.expect("J").mean, 1.0);
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! `memgauge compare`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use memgauge_core::config::unknown;
 use memgauge_core::{Category, CategoryNames};
 use memgauge_report::RunDir;
-use memgauge_report::arm::{self, Arm, Selection};
-use memgauge_report::compare::{CompareError, CompareOptions, Comparison, compare, questions_csv};
+use memgauge_report::arm::{self, Arm, Key, KeyedArms, Selection};
+use memgauge_report::compare::{
+    CompareError, CompareOptions, Comparison, compare, compare_by_key, questions_csv,
+};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::table::{self, Style};
 
@@ -20,6 +22,7 @@ Examples:
   memgauge compare reports/runs/RUN                     all variants with the first
   memgauge compare reports/runs/OLD reports/runs/NEW    variants of the same name
   memgauge compare A B C --all-pairs --metric f1.locomo --category temporal,4
+  memgauge compare A B --errata errors.json --key corrected
 
 Verdicts do not change the exit code; arms that are not comparable end with 12.";
 
@@ -54,10 +57,8 @@ pub(crate) struct CompareArgs {
     judge: Option<String>,
     #[command(flatten)]
     naming: NamesOption,
-    /// Leave out the questions whose answer key these errata call wrong: locomo-audit's errors.json, or memgauge's own
-    /// format (docs/FORMAT.md).
-    #[arg(long, value_name = "PATH")]
-    errata: Option<PathBuf>,
+    #[command(flatten)]
+    errata: ErrataOption,
     /// Seed of the resampling [default: that of the first run].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -89,7 +90,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<u8> {
         )));
     }
     let names = args.naming.names;
-    let arms = read(&args.arms, args.judge.as_deref(), args.errata.as_deref())?;
+    let arms = read(&args.arms, args.judge.as_deref(), &args.errata)?;
     let options = CompareOptions {
         metric: args.metric.clone(),
         margin: args.margin / 100.0,
@@ -97,9 +98,13 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<u8> {
         names,
         force: args.force,
         all_pairs: args.all_pairs,
-        bootstrap: bootstrap(&arms, args.seed),
+        bootstrap: bootstrap(arms.decisive(), args.seed),
     };
-    let comparison = match compare(&arms, &options) {
+    let found = match &arms {
+        Read::Plain(arms) => compare(arms, &options),
+        Read::Keyed(arms, key) => compare_by_key(arms, *key, &options),
+    };
+    let comparison = match found {
         Ok(comparison) => comparison,
         Err(error @ CompareError::Incomparable { .. }) => {
             output::error(&error.to_string());
@@ -141,13 +146,64 @@ fn hint(error: &CompareError) -> String {
     hint
 }
 
-/// The arms that were named, with their own labels or those of a judge that was asked again; with errata, of those
-/// of the first arm's dataset only the clean questions.
+/// Errata of the answer key, and the key that decides.
+#[derive(Debug, Args)]
+pub(crate) struct ErrataOption {
+    /// Lay these errata of the answer key over the scores: locomo-audit's errors.json, or memgauge's own format
+    /// (docs/FORMAT.md). Every arm stands under the published key, the corrected key and on the clean questions.
+    #[arg(long, value_name = "PATH")]
+    errata: Option<PathBuf>,
+    /// The key that verdicts and ranks are made by.
+    #[arg(long, value_enum, default_value_t = KeyName::Clean, requires = "errata")]
+    key: KeyName,
+}
+
+/// A key by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum KeyName {
+    /// The published answers.
+    Published,
+    /// The corrected answers; J needs `memgauge judge --only-errata` first.
+    Corrected,
+    /// The published answers, without the questions that the errata call wrong.
+    Clean,
+}
+
+impl From<KeyName> for Key {
+    fn from(name: KeyName) -> Self {
+        match name {
+            KeyName::Published => Self::Published,
+            KeyName::Corrected => Self::Corrected,
+            KeyName::Clean => Self::Clean,
+        }
+    }
+}
+
+/// Arms as they were asked for.
+pub(crate) enum Read {
+    /// Under the published key.
+    Plain(Vec<Arm>),
+    /// Under every key of an overlay; the second decides.
+    Keyed(Box<KeyedArms>, Key),
+}
+
+impl Read {
+    /// The arms that a table is about.
+    pub(crate) fn decisive(&self) -> &[Arm] {
+        match self {
+            Self::Plain(arms) => arms,
+            Self::Keyed(arms, key) => arms.under(*key),
+        }
+    }
+}
+
+/// The arms that were named, with their own labels or those of a judge that was asked again. Errata are bound to the
+/// dataset of the first arm.
 pub(crate) fn read(
     texts: &[String],
     judge: Option<&str>,
-    errata: Option<&Path>,
-) -> anyhow::Result<Vec<Arm>> {
+    errata: &ErrataOption,
+) -> anyhow::Result<Read> {
     let selections: Vec<Selection> = texts
         .iter()
         .map(|text| Selection::parse(text))
@@ -156,12 +212,14 @@ pub(crate) fn read(
     if let Some(judge) = judge {
         arm::relabel(&mut arms, judge)?;
     }
-    if let (Some(path), Some(first)) = (errata, arms.first()) {
-        let manifest = RunDir::open(&first.dir)?.manifest()?;
-        let errata = view::load(path, &view::dataset_of(&manifest)?)?;
-        arm::keep_clean(&mut arms, &errata);
-    }
-    Ok(arms)
+    let (Some(path), Some(first)) = (&errata.errata, arms.first()) else {
+        return Ok(Read::Plain(arms));
+    };
+    let manifest = RunDir::open(&first.dir)?.manifest()?;
+    let dataset = view::dataset_of(&manifest)?;
+    let overlay = view::bound(path, &dataset)?;
+    let keyed = KeyedArms::new(arms, overlay, &dataset, judge)?;
+    Ok(Read::Keyed(Box::new(keyed), errata.key.into()))
 }
 
 /// Intervals as in the first run.

@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use memgauge_core::{Category, ConversationId};
+use memgauge_core::{Category, CategoryNames, ConversationId};
 use memgauge_dataset::{DATASETS, Dataset, Entry, Fetched, locomo, resolve, source, sources};
 use memgauge_report::table::Table;
 
 use crate::cli::{Format, Global};
 use crate::commands::generate::{self, GenerateArgs};
 use crate::commands::model::{Bar, fetch_file};
+use crate::view::NamesOption;
 use crate::{exit, output, places};
 
 #[derive(Debug, Args)]
@@ -38,10 +39,14 @@ pub(crate) enum DatasetCommand {
     #[command(after_help = "Example:\n  memgauge dataset verify locomo")]
     Verify(DatasetChoice),
     /// Count conversations, sessions, turns and questions.
-    #[command(after_help = "Example:\n  memgauge dataset stats sample")]
+    #[command(
+        after_help = "Examples:\n  memgauge dataset stats sample\n  memgauge dataset stats locomo --names mem0-paper"
+    )]
     Stats {
         #[command(flatten)]
         choice: DatasetChoice,
+        #[command(flatten)]
+        naming: NamesOption,
         /// How the counts are written.
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
@@ -83,7 +88,11 @@ pub(crate) async fn run(args: &DatasetArgs, global: &Global) -> anyhow::Result<u
         DatasetCommand::List => list(),
         DatasetCommand::Fetch { name, to } => fetch(name, to.as_deref(), global).await,
         DatasetCommand::Verify(choice) => verify(&choice.name),
-        DatasetCommand::Stats { choice, format } => stats(&choice.name, *format),
+        DatasetCommand::Stats {
+            choice,
+            naming,
+            format,
+        } => stats(&choice.name, naming.names, *format),
         DatasetCommand::Generate(args) => generate::run(args),
         DatasetCommand::Show {
             conversation,
@@ -209,11 +218,11 @@ fn verify(name: &str) -> anyhow::Result<u8> {
     Ok(exit::DONE)
 }
 
-fn stats(name: &str, format: Format) -> anyhow::Result<u8> {
+fn stats(name: &str, names: CategoryNames, format: Format) -> anyhow::Result<u8> {
     let dataset = places::dataset(name)?;
     let stats = dataset.stats();
     let mut head = vec!["conversation", "sessions", "turns", "images", "questions"];
-    head.extend(Category::ALL.iter().map(|category| category.name()));
+    head.extend(Category::ALL.map(|category| names.of(category)));
     head.extend(["with evidence", "observations"]);
     let mut table = Table::new(&head);
     for row in &stats.per_conversation {
@@ -254,8 +263,12 @@ fn stats(name: &str, format: Format) -> anyhow::Result<u8> {
     total.push(stats.observations.to_string());
     table.rows.push(total);
     let note = format!(
-        "{} evidence references, {} gold turns after repair; {} questions in categories 1-4 have evidence",
-        stats.evidence_references, stats.gold_turns, stats.scored_questions_with_evidence
+        "{} evidence references, {} gold turns after repair; {} questions in categories 1-4 have evidence; categories \
+         under their {}",
+        stats.evidence_references,
+        stats.gold_turns,
+        stats.scored_questions_with_evidence,
+        names.label()
     );
     output::formatted(format, &stats, |style| {
         table.render(style) + &style.note(&note)
@@ -328,7 +341,8 @@ fn words(entry: &Entry, session: Option<u32>, questions: bool) -> anyhow::Result
         }
     }
     if questions {
-        writeln!(text)?;
+        let whose = CategoryNames::Official.label();
+        writeln!(text, "\nquestions, categories under their {whose}")?;
         for item in &entry.items {
             let evidence: Vec<String> = item.key.evidence.iter().map(ToString::to_string).collect();
             writeln!(

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use memgauge_core::config::unknown;
+use memgauge_plot::{Look, png, trend};
 use memgauge_report::RunDir;
 use memgauge_report::history::{History, HistoryEntry, HistorySeries, entries, series};
 use memgauge_report::table;
@@ -54,6 +56,19 @@ enum HistoryCommand {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Draw one metric run by run, with intervals and where its level changed.
+    #[command(
+        after_help = "Example:\n  memgauge history plot --metric latency.search.p95_ms --out p95.svg"
+    )]
+    Plot {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        file: FileOption,
+        /// The file to write: SVG, or PNG where it ends in .png; one of the same name is replaced.
+        #[arg(long, value_name = "FILE", default_value = "trend.svg")]
+        out: PathBuf,
+    },
 }
 
 /// Where the history is.
@@ -90,6 +105,19 @@ pub(crate) fn run(args: &HistoryArgs) -> anyhow::Result<u8> {
             output::formatted(*format, &all, |style| table::history(&all).render(style))?;
             Ok(exit::DONE)
         }
+        HistoryCommand::Plot { which, file, out } => {
+            let all = chosen(&file.file, which)?;
+            let Some(drawing) = trend(&all, Look::File)? else {
+                return Err(exit::user("nothing of what was asked for can be drawn"));
+            };
+            if out.extension().is_some_and(|extension| extension == "png") {
+                png(&drawing, out)?;
+            } else {
+                std::fs::write(out, &drawing.svg).with_context(|| out.display().to_string())?;
+            }
+            output::result(&out.display().to_string())?;
+            Ok(exit::DONE)
+        }
     }
 }
 
@@ -113,8 +141,8 @@ fn add(dirs: &[PathBuf], commit: Option<&str>, file: &Path) -> anyhow::Result<u8
     Ok(exit::DONE)
 }
 
-/// The series that are asked for.
-fn chosen(file: &Path, which: &Which) -> anyhow::Result<Vec<HistorySeries>> {
+/// A history with something in it.
+pub(crate) fn read(file: &Path) -> anyhow::Result<History> {
     let history = History::read(file)?;
     if history.entries.is_empty() {
         return Err(exit::user(format!(
@@ -123,6 +151,12 @@ fn chosen(file: &Path, which: &Which) -> anyhow::Result<Vec<HistorySeries>> {
             file.display()
         )));
     }
+    Ok(history)
+}
+
+/// The series that are asked for.
+fn chosen(file: &Path, which: &Which) -> anyhow::Result<Vec<HistorySeries>> {
+    let history = read(file)?;
     let variants: BTreeSet<&str> = history
         .entries
         .iter()

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::run::{Signals, listen};
 use crate::cli::{Format, Global, TrafficOptions};
+use crate::limits::LimitOptions;
 use crate::progress::Progress;
 use crate::view::ViewOptions;
 use crate::{exit, output, places, traffic};
@@ -55,6 +56,8 @@ pub(crate) struct JudgeArgs {
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
+    limits: LimitOptions,
+    #[command(flatten)]
     pub(crate) traffic: TrafficOptions,
     #[command(flatten)]
     pub(crate) view: ViewOptions,
@@ -76,6 +79,7 @@ pub(crate) async fn run(args: &JudgeArgs, global: &Global) -> anyhow::Result<u8>
         name: args.name.clone().unwrap_or_else(|| file_name(&file)),
         jobs: args.jobs,
         sample: args.sample.map(|size| (size, args.seed)),
+        limits: args.limits.limits(),
         supplies: Supplies {
             exchange: Arc::clone(&exchange),
             ..places::supplies()
@@ -110,6 +114,13 @@ pub(crate) async fn run(args: &JudgeArgs, global: &Global) -> anyhow::Result<u8>
         JudgeEnd::Interrupted => {
             output::note("interrupted; the same command goes on");
             Ok(exit::INTERRUPTED)
+        }
+        JudgeEnd::Limited { reached } => {
+            if let Some(line) = traffic::line(&exchange.report()).filter(|_| !global.quiet) {
+                output::note(&line);
+            }
+            output::note(&args.limits.same_command(&reached));
+            Ok(exit::BUDGET)
         }
     }
 }
@@ -176,8 +187,9 @@ fn text(report: &JudgeReport, style: Style, args: &JudgeArgs) -> String {
     };
     let corrected = match args.only_errata {
         true => {
-            "\nOnly questions whose key the errata correct, with the corrected answer as the right one: memgauge show DIR \
-             --errata PATH has J of the whole."
+            "\nOnly questions whose key the errata correct, with the corrected answer as the right one: here every honest \
+             score is possible. memgauge show DIR --errata PATH has J of the whole, which under the published key can \
+             honestly be no higher than the ceiling."
         }
         false => "",
     };

@@ -8,6 +8,7 @@ use clap::Args;
 use memgauge_experiment::{
     ConfigFile, JudgeEnd, JudgeOptions, KnownOptions, Stop, Supplies, judge_again, known_run, role,
 };
+use memgauge_model::Limits;
 use memgauge_report::card::{CardReport, CardSet, Role, card, label_sets};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::table::{self, Style};
@@ -250,6 +251,7 @@ async fn try_judge(
             errata: None,
             jobs: args.jobs,
             sample: None,
+            limits: Limits::default(),
             supplies: Supplies {
                 exchange: Arc::clone(&exchange),
                 ..places::supplies()

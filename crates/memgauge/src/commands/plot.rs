@@ -1,11 +1,11 @@
 //! `memgauge plot`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use memgauge_plot::{Kind, Look, Options, PlotError, Results, draw, png, why_none};
+use memgauge_plot::{Drawing, Kind, Look, Options, PlotError, Results, draw, png, why_none};
 use memgauge_report::RunDir;
 use memgauge_report::arm::Selection;
 
@@ -17,6 +17,7 @@ Examples:
   memgauge plot reports/runs/RUN
   memgauge plot reports/runs/RUN:mem0 reports/runs/RUN:mem0g IMPORTED --kind pareto,latency --png
   memgauge plot reports/runs/RUN --kind category --errata errors.json --names mem0-paper --out figures
+  memgauge plot reports/runs/RUN --kind trend --history reports/history.jsonl
 
 Prints the files that it wrote; why a kind has nothing to draw is told on standard error.";
 
@@ -49,6 +50,9 @@ pub(crate) struct PlotArgs {
     /// and losses under the corrected key.
     #[arg(long, value_name = "PATH")]
     errata: Option<PathBuf>,
+    /// A history (memgauge history add): `trend` draws the metric of these variants run by run.
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
     /// Seed of the resampling [default: that of the first run].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -71,8 +75,13 @@ pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<u8> {
         }
         _ => None,
     };
+    let history = match &args.history {
+        Some(path) => Some(super::history::read(path)?),
+        None => None,
+    };
     let options = Options {
         metric: args.metric.clone(),
+        history,
         names: args.naming.names,
         errata,
         judge: args.judge.clone(),
@@ -93,18 +102,10 @@ pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<u8> {
             output::note(&format!("{kind}: nothing to draw: {why}"));
         }
         for drawing in drawings {
-            std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
             for note in &drawing.notes {
                 output::note(&format!("{}: {note}", drawing.name));
             }
-            let path = args.out.join(format!("{}.svg", drawing.name));
-            std::fs::write(&path, &drawing.svg).with_context(|| path.display().to_string())?;
-            files.push(path.display().to_string());
-            if args.png {
-                let path = path.with_extension("png");
-                png(&drawing, &path)?;
-                files.push(path.display().to_string());
-            }
+            files.extend(write(&drawing, &args.out, args.png)?);
         }
     }
     if files.is_empty() {
@@ -112,6 +113,20 @@ pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<u8> {
     }
     output::result(&files.join("\n"))?;
     Ok(exit::DONE)
+}
+
+/// Writes a drawing into a folder, which is made as needed, and returns the paths of its files.
+fn write(drawing: &Drawing, out: &Path, with_png: bool) -> anyhow::Result<Vec<String>> {
+    std::fs::create_dir_all(out).with_context(|| out.display().to_string())?;
+    let path = out.join(format!("{}.svg", drawing.name));
+    std::fs::write(&path, &drawing.svg).with_context(|| path.display().to_string())?;
+    let mut files = vec![path.display().to_string()];
+    if with_png {
+        let path = path.with_extension("png");
+        png(drawing, &path)?;
+        files.push(path.display().to_string());
+    }
+    Ok(files)
 }
 
 /// What the user can mend as such.

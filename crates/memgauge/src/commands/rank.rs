@@ -1,13 +1,11 @@
 //! `memgauge rank`
 
-use std::path::PathBuf;
-
 use clap::Args;
 use memgauge_report::compare::CompareError;
-use memgauge_report::rank::rank;
-use memgauge_report::table::{self};
+use memgauge_report::rank::{RankOptions, rank, rank_by_key};
+use memgauge_report::table;
 
-use super::compare::{bootstrap, categories, read};
+use super::compare::{ErrataOption, Read, bootstrap, categories, read};
 use crate::cli::Format;
 use crate::view::NamesOption;
 use crate::{exit, output};
@@ -15,6 +13,7 @@ use crate::{exit, output};
 const EXAMPLES: &str = "\
 Examples:
   memgauge rank reports/runs/*
+  memgauge rank reports/runs/* --errata errors.json --key published
   memgauge rank RUN IMPORTED RUN:turns-hybrid-swapped --metric f1.locomo --format markdown";
 
 #[derive(Debug, Args)]
@@ -35,10 +34,8 @@ pub(crate) struct RankArgs {
     judge: Option<String>,
     #[command(flatten)]
     naming: NamesOption,
-    /// Leave out the questions whose answer key these errata call wrong: locomo-audit's errors.json, or memgauge's own
-    /// format (docs/FORMAT.md).
-    #[arg(long, value_name = "PATH")]
-    errata: Option<PathBuf>,
+    #[command(flatten)]
+    errata: ErrataOption,
     /// Seed of the resampling [default: that of the first run].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -49,10 +46,18 @@ pub(crate) struct RankArgs {
 
 pub(crate) fn run(args: &RankArgs) -> anyhow::Result<u8> {
     let names = args.naming.names;
-    let arms = read(&args.arms, args.judge.as_deref(), args.errata.as_deref())?;
-    let categories = categories(&args.category, names)?;
-    let bootstrap = bootstrap(&arms, args.seed);
-    let ranking = match rank(&arms, args.metric.as_deref(), &categories, names, bootstrap) {
+    let arms = read(&args.arms, args.judge.as_deref(), &args.errata)?;
+    let options = RankOptions {
+        metric: args.metric.clone(),
+        categories: categories(&args.category, names)?,
+        names,
+        bootstrap: bootstrap(arms.decisive(), args.seed),
+    };
+    let found = match &arms {
+        Read::Plain(arms) => rank(arms, &options),
+        Read::Keyed(arms, key) => rank_by_key(arms, *key, &options),
+    };
+    let ranking = match found {
         Ok(ranking) => ranking,
         Err(error @ CompareError::Statistics(_)) => return Err(error.into()),
         Err(error) => return Err(exit::user(error.to_string())),

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use memgauge_report::RunDir;
-use memgauge_report::rescore::{Rescored, StoredBy, rescore};
-use memgauge_report::table::{Style, Table};
+use memgauge_report::rescore::{Rescored, StoredBy, rescore, rescore_by_key};
+use memgauge_report::statistics::Bootstrap;
+use memgauge_report::table::{self, Style, Table};
 
 use crate::cli::Format;
-use crate::{exit, output};
+use crate::{exit, output, view};
 
 /// Rows that differ and are listed without --all.
 const LISTED: usize = 10;
@@ -19,6 +20,7 @@ Nothing is written. The exit code is 0 whether or not values differ: what differ
 
 Examples:
   memgauge rescore reports/runs/20260824T101500-memobase_eval_0503_3000-1f2e3d4c
+  memgauge rescore DIR --errata errors.json     # under the published and the corrected key, and on clean questions
   memgauge rescore DIR --all --format json";
 
 /// What `memgauge rescore` is asked for.
@@ -30,6 +32,10 @@ pub(crate) struct RescoreArgs {
     /// List every value that differs.
     #[arg(long)]
     pub(crate) all: bool,
+    /// Also score every answer under these errata of the answer key: locomo-audit's errors.json, or memgauge's own
+    /// format (docs/FORMAT.md).
+    #[arg(long, value_name = "PATH")]
+    errata: Option<PathBuf>,
     /// How the comparison is written; `json` has every value that differs.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
@@ -37,7 +43,16 @@ pub(crate) struct RescoreArgs {
 
 pub(crate) fn run(args: &RescoreArgs) -> anyhow::Result<u8> {
     let dir = RunDir::open(&args.dir)?;
-    let rescored = rescore(&dir)?;
+    let mut rescored = rescore(&dir)?;
+    if let Some(path) = &args.errata {
+        let manifest = dir.manifest()?;
+        let errata = view::bound(path, &view::dataset_of(&manifest)?)?;
+        let bootstrap = Bootstrap {
+            seed: manifest.seed,
+            ..Bootstrap::default()
+        };
+        rescored.errata = Some(rescore_by_key(&dir, &manifest, &errata, bootstrap)?);
+    }
     let listed = if args.all { usize::MAX } else { LISTED };
     output::formatted(args.format, &rescored, |style| {
         text(&rescored, style, listed)
@@ -115,6 +130,15 @@ fn text(rescored: &Rescored, style: Style, listed: usize) -> String {
             let more = differ - rows.rows.len();
             text.push_str(&style.prose(&format!(".. and {more} more: --all, or --format json\n")));
         }
+    }
+    if let Some(errata) = &rescored.errata {
+        for table in table::answers_by_key(errata) {
+            let _ = write!(text, "\n{}", table.render(style));
+        }
+        text.push_str(&style.prose(&format!(
+            "\nScores x 100 over categories 1 to 4, all computed again, with 95 % two-stage cluster-bootstrap intervals. {}\n",
+            table::errata_note(errata)
+        )));
     }
     text
 }

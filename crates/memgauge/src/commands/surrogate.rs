@@ -1,21 +1,22 @@
 //! `memgauge surrogate`
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use memgauge_core::Embedder as _;
-use memgauge_model::{Static, StaticWeights};
+use memgauge_model::Static;
 use memgauge_report::statistics::{Bootstrap, Power};
 use memgauge_report::surrogate::{
-    ALPHA, Design, HeldOut, Surrogate, SurrogateReport, held_out, labelled, leave_one_out, score,
+    ALPHA, Design, HeldOut, SurrogateReport, held_out, labelled, leave_one_out, score,
 };
 use memgauge_report::table::{self};
 use memgauge_report::{RunDir, powered};
 use serde::Serialize;
 
 use crate::cli::Format;
+use crate::surrogate_model::{embedder, model};
 use crate::{exit, output};
 
 /// Resamples behind every interval of J~.
@@ -128,28 +129,6 @@ pub(crate) fn run(args: &SurrogateArgs) -> anyhow::Result<u8> {
         SurrogateCommand::Evaluate(args) => evaluate(args),
         SurrogateCommand::Fit(args) => fit(args),
     }
-}
-
-/// The embedder of the similarities: a pure function of the text, part of memgauge.
-fn embedder() -> Static {
-    Static::new(StaticWeights::Zipf)
-}
-
-/// The model of a file, or the one that comes with memgauge.
-fn model(path: Option<&Path>, embedder: &Static) -> anyhow::Result<Surrogate> {
-    let (model, whose) = match path {
-        None => (Surrogate::built_in(), "the built-in model".to_owned()),
-        Some(path) => {
-            let whose = path.display().to_string();
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| exit::user(format!("{whose}: {error}")))?;
-            let model: Surrogate = serde_json::from_str(&text)
-                .map_err(|error| exit::user(format!("{whose}: not a surrogate model: {error}")))?;
-            (model.check().map(|()| model), whose)
-        }
-    };
-    let model = model.and_then(|model| model.check_embedder(embedder.id()).map(|()| model));
-    model.map_err(|error| exit::user(format!("{whose}: {error}")))
 }
 
 /// The labelled systems of all directories.

@@ -214,3 +214,57 @@ fn a_limit_in_dollars_needs_prices() {
         assert_eq!(ended.code, 2, "{}", ended.stderr);
     }
 }
+
+#[test]
+fn a_judging_stops_before_it_costs_more_and_nothing_is_paid_twice() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = server(Duration::ZERO);
+    let file = config(folder.path(), &server, PRICES, TEN);
+    let cache = folder.path().join("cache");
+    let cache = cache.to_str().expect("UTF-8");
+    let ended = run(&file, folder.path(), "runs", &["--cache", cache]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let dir = only_run(&folder.path().join("runs"));
+    let before = server.requests().len();
+    let judge = |more: &[&str]| {
+        end(memgauge()
+            .args(["judge", "--quiet", "--prompt", "strict", "--jobs", "1"])
+            .args(["--cache", cache])
+            .arg(&dir)
+            .args(more))
+    };
+    let none = judge(&["--max-cost", "0"]);
+    assert_eq!(none.code, 5, "{}", none.stderr);
+    assert_eq!(server.requests().len(), before);
+    let max = (next(&none.stderr) + 2.5 * REPLY).to_string();
+    let ended = judge(&["--max-cost", &max]);
+    assert_eq!(ended.code, 5, "{}", ended.stderr);
+    let told = format!("stopped before --max-cost {max}: ");
+    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .contains("go on with the same command and --max-cost ")
+    );
+    // Every reply that was paid is a line of the file, and what was paid counts when it goes on.
+    let judged = rows(&dir, "judgements-strict.jsonl");
+    let paid = server.requests().len() - before;
+    assert!((1..10).contains(&paid), "{paid}");
+    assert_eq!(judged.len(), paid);
+    assert!((dollars(&judged) - paid as f64 * REPLY).abs() < 1e-9);
+    let again = judge(&["--max-cost", &max]);
+    assert_eq!(again.code, 5, "{}", again.stderr);
+    assert_eq!(server.requests().len() - before, paid);
+
+    let tokens = judge(&["--max-tokens", "1"]);
+    assert_eq!(tokens.code, 5, "{}", tokens.stderr);
+    assert!(tokens.stderr.contains("stopped before --max-tokens 1"));
+    let time = judge(&["--max-time", "0s"]);
+    assert_eq!(time.code, 5, "{}", time.stderr);
+    assert_eq!(server.requests().len() - before, paid);
+
+    let rest = judge(&["--max-cost", "5"]);
+    assert_eq!(rest.code, 0, "{}", rest.stderr);
+    let judged = rows(&dir, "judgements-strict.jsonl").len();
+    assert_eq!(server.requests().len() - before, judged);
+}

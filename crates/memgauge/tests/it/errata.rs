@@ -129,11 +129,26 @@ fn only_the_corrupt_answers_are_judged_again_and_then_there_is_a_corrected_j() {
     };
     let path = errata.display().to_string();
     let (all, clean) = (ranked(&[]), ranked(&["--errata", &path]));
+    let published = ranked(&["--errata", &path, "--key", "published"]);
+    assert_eq!(
+        (&published["key"], &published["means"]),
+        (&all["key"], &all["means"])
+    );
     assert_eq!(all["key"], "published");
     let key = clean["key"].as_str().expect("a key");
     assert_eq!(key, "published, clean subset");
     let asked = |row: &Value| row["asked"].as_u64().expect("a count");
     assert_eq!(asked(&clean) + 1, asked(&all));
+
+    // The table of those labels knows how high J of the whole run can honestly be.
+    let ended = judge(&["--format", "markdown"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let row = "| ceiling (errata), whole run, published key |";
+    assert!(ended.stdout.contains(row), "{}", ended.stdout);
+    let report: Value = serde_json::from_str(&judge(&["--format", "json"]).stdout).expect("JSON");
+    let ceiling = changed["errata"]["ceiling"]["j"].clone();
+    assert_eq!(report["ceiling"]["j"], ceiling);
+    assert!(ceiling["1-4"].as_f64().is_some_and(|best| best < 1.0));
 
     let ended = end(memgauge().arg("judge").arg(&run).arg("--only-errata"));
     assert_eq!(ended.code, 2);
@@ -302,4 +317,146 @@ fn real_data_the_audit_fits_whole_and_gives_the_ceiling() {
             "{slice}: {ceiling}"
         );
     }
+}
+
+/// The run of an imported fixture; both of full context's were labelled by the same judge.
+fn imported(data: &Path, folder: &Path, file: &str) -> String {
+    let out = folder.join(file);
+    let ended = end(memgauge()
+        .env("MEMGAUGE_DATA", data)
+        .arg("import")
+        .arg(data.join("fixtures").join(file))
+        .args(["--quiet", "--judge-model", "gpt-4o-mini"])
+        .args(["--judge-prompt", "locomo-audit", "--out"])
+        .arg(&out));
+    assert_eq!(ended.code, 0, "{file}: {}", ended.stderr);
+    only_run(&out).display().to_string()
+}
+
+/// A command over runs under the audit, as JSON.
+fn under_the_audit(data: &Path, arguments: &[&str]) -> Value {
+    let mut command = memgauge();
+    command.env("MEMGAUGE_DATA", data).args(arguments);
+    command
+        .arg("--errata")
+        .arg(data.join("fixtures/locomo-audit-errors.json"));
+    let ended = end(command.args(["--format", "json"]));
+    assert_eq!(ended.code, 0, "{arguments:?}: {}", ended.stderr);
+    serde_json::from_str(&ended.stdout).expect("JSON")
+}
+
+#[test]
+fn real_data_arms_and_text_metrics_stand_under_every_key() {
+    let name = "real_data_arms_and_text_metrics_stand_under_every_key";
+    let Some(data) = real_data(name) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let plain = imported(
+        &data,
+        folder.path(),
+        "evermemos-format_fullcontext_gpt-4o-mini.json",
+    );
+    let reasoning = imported(
+        &data,
+        folder.path(),
+        "evermemos-format_fullcontext_gpt-4o-mini-reasoning.json",
+    );
+    let shown = under_the_audit(&data, &["show", &plain]);
+    let metrics = &shown["errata"]["variants"][0]["metrics"];
+    let close = |found: &Value, expected: f64, what: &str| {
+        let found = 100.0 * found.as_f64().unwrap_or(f64::NAN);
+        assert!((found - expected).abs() <= 0.005 + 1e-9, "{what}: {found}");
+    };
+
+    // Metrics computed again are the stored ones, under every key.
+    let rescored = under_the_audit(&data, &["rescore", &plain]);
+    let again = &rescored["errata"]["variants"][0]["metrics"];
+    for metric in ["f1.locomo", "f1.set", "bleu1", "exact"] {
+        for key in ["published", "corrected", "clean", "corrupt"] {
+            let (mine, theirs) = (
+                &again[metric][key]["1-4"]["mean"],
+                &metrics[metric][key]["1-4"]["mean"],
+            );
+            let apart = mine.as_f64().zip(theirs.as_f64()).map(|(a, b)| a - b);
+            assert!(
+                apart.is_some_and(|apart| apart.abs() < 1e-9),
+                "{metric} {key}"
+            );
+        }
+        let n = |key: &str| again[metric][key]["1-4"]["n"].as_u64();
+        assert_eq!((n("published"), n("clean")), (Some(1540), Some(1441)));
+    }
+    assert_eq!(again["j"], Value::Null);
+
+    // J of both, and their difference, under every key; a comparison is decided on the clean questions.
+    let compared = under_the_audit(&data, &["compare", &plain, &reasoning]);
+    assert_eq!(compared["metric"], "j");
+    let by_key = &compared["errata"];
+    assert_eq!(by_key["decided_by"], "clean");
+    assert_eq!(
+        (
+            &by_key["questions"]["1-4"],
+            &by_key["corrupt"]["1-4"],
+            &by_key["unfit"]
+        ),
+        (&1540.into(), &99.into(), &0.into())
+    );
+    let [first, second] = [&by_key["arms"][0], &by_key["arms"][1]];
+    for (arm, published, clean) in [(first, 74.29, 76.73), (second, 79.89, 81.73)] {
+        close(&arm["published"][0]["mean"], published, "published");
+        close(&arm["clean"][0]["mean"], clean, "clean");
+        assert_eq!(arm["corrected"][0], Value::Null);
+        for (at, ceiling) in [93.57, 90.07, 91.90, 90.625, 95.72].into_iter().enumerate() {
+            close(&arm["ceiling"][at], ceiling, "ceiling");
+        }
+    }
+    let pair = &by_key["pairs"][0];
+    assert_eq!(
+        pair["clean"][0],
+        compared["pairs"][0]["slices"][0]["difference"]
+    );
+    assert_eq!(pair["published"][0]["n"], 1540);
+    assert_eq!(pair["corrected"][0], Value::Null);
+
+    // Metrics of the text have a value under the corrected key, and it is the one that `show` tells.
+    let ranked = under_the_audit(
+        &data,
+        &[
+            "rank",
+            &plain,
+            &reasoning,
+            "--metric",
+            "f1.set",
+            "--key",
+            "corrected",
+        ],
+    );
+    let group = &ranked["groups"][0];
+    for row in group["rows"].as_array().expect("rows") {
+        assert_eq!(row["key"], "corrected");
+        let arm = group["errata"]["arms"].as_array().expect("arms").iter();
+        let mut arm = arm.filter(|arm| arm["label"] == row["label"]);
+        assert_eq!(arm.next().expect("the arm")["corrected"], row["means"]);
+    }
+    let mine = group["errata"]["arms"].as_array().expect("arms").iter();
+    let expected = metrics["f1.set"]["corrected"]["1-4"]["mean"].as_f64();
+    assert!(
+        mine.into_iter()
+            .any(|arm| arm["corrected"][0]["mean"].as_f64() == expected),
+        "{expected:?}"
+    );
+
+    // J~ stands under every key, apart from J.
+    let estimated = &shown["errata"]["variants"][0]["j_estimated"];
+    for (key, n) in [
+        ("published", 1540),
+        ("corrected", 1540),
+        ("clean", 1441),
+        ("corrupt", 99),
+    ] {
+        assert_eq!(estimated[key]["1-4"]["n"], n, "{key}");
+    }
+    let by = &shown["errata"]["estimated_by"];
+    assert!(by["held_out"]["agreement"].as_f64() > by["held_out"]["majority"].as_f64());
 }

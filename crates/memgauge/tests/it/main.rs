@@ -31,6 +31,7 @@ mod models;
 mod names;
 mod paid;
 mod plan;
+mod plot;
 mod prompts;
 mod protocols;
 mod provider;

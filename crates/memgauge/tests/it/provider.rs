@@ -157,7 +157,8 @@ fn answer(line: &str, request: &Value) -> Value {
         format!("an answer to {} characters", words.len())
     };
     json!({
-        "id": "c", "object": "chat.completion", "created": 1, "model": "little-1-2026",
+        "id": "c", "object": "chat.completion", "created": 1,
+        "model": format!("{}-2026", request["model"].as_str().unwrap_or_default()),
         "choices": [{
             "index": 0, "finish_reason": "stop",
             "message": {"role": "assistant", "content": text},
@@ -360,4 +361,61 @@ fn the_doctor_reaches_a_provider_and_names_what_is_missing() {
     for told in [&ended.stdout, &ended.stderr] {
         assert!(!told.contains("sk-wrong"), "{told}");
     }
+}
+
+#[test]
+fn every_cell_of_a_sweep_over_models_asks_its_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let provider = Provider::start();
+    let config = provider.config(folder.path());
+    let mut written = std::fs::read_to_string(&config).expect("the config");
+    written.push_str(
+        r#"
+[[sweep]]
+variant = "turns"
+[sweep.axes]
+"models.chat.model" = ["little-1", "little-2"]
+"#,
+    );
+    std::fs::write(&config, written).expect("a config");
+    let out = folder.path().join("runs");
+    let live = ["--traffic", "live", "--set", "controls=false"];
+    let ended = run(with_key(), &config, &out, &live);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+
+    // What the provider was asked: both models the same, and each under its own name.
+    let bodies = provider.bodies.lock().expect("bodies").clone();
+    let asked = |model: &str| -> BTreeSet<String> {
+        let bodies = bodies.iter().map(|body| {
+            let body: Value = serde_json::from_str(body).expect("JSON");
+            (body["model"].clone(), body["messages"].to_string())
+        });
+        bodies
+            .filter(|(name, _)| name == model)
+            .map(|(_, messages)| messages)
+            .collect()
+    };
+    let (one, two) = (asked("little-1"), asked("little-2"));
+    assert!(!one.is_empty());
+    assert_eq!(one, two);
+
+    // And what the run says: every cell's calls went to its model, and are other requests.
+    let calls = crate::models::rows(&only_run(&out), "calls.jsonl");
+    let of = |variant: &str| -> BTreeSet<(String, String)> {
+        let mine = calls
+            .iter()
+            .filter(|call| call["variant"] == variant && call["stage"] == "answer");
+        let told = |call: &Value, key: &str| call[key].as_str().unwrap_or_default().to_owned();
+        mine.map(|call| (told(call, "served_by"), told(call, "request")))
+            .collect()
+    };
+    let (one, two) = (of("turns,model=little-1"), of("turns,model=little-2"));
+    assert_eq!(one.len(), 6);
+    for (calls, model) in [(&one, "little-1-2026"), (&two, "little-2-2026")] {
+        assert!(calls.iter().all(|(served, _)| served == model), "{calls:?}");
+    }
+    let requests = |calls: &BTreeSet<(String, String)>| -> BTreeSet<String> {
+        calls.iter().map(|(_, request)| request.clone()).collect()
+    };
+    assert!(requests(&one).is_disjoint(&requests(&two)));
 }

@@ -64,8 +64,38 @@ fn the_sample_tells_systems_apart_and_twice_the_same() {
     for word in ["gold", "evidence", "── turns-hybrid", "── oracle", "answer"] {
         assert!(show.stdout.contains(word), "{word}\n{}", show.stdout);
     }
-    let summary = end(memgauge().arg("show").arg(&first));
-    assert!(summary.stdout.contains("f1.locomo"), "{}", summary.stdout);
+    let shown = end(memgauge().arg("show").arg(&first));
+    assert!(shown.stdout.contains("f1.locomo"), "{}", shown.stdout);
+    // The first tables fit a terminal, and every headline stands with its interval.
+    let mut tables = shown.stdout.split("\n\n").skip(1);
+    for head in ["system", "evidence, % [95 %]", "load [95 %]"] {
+        let table = tables.next().expect("a table");
+        assert!(table.starts_with(head), "{table}");
+        let rows = table
+            .lines()
+            .take_while(|line| !line.starts_with("Scores") && !line.starts_with("recall"));
+        for row in rows {
+            assert!(row.chars().count() <= 120, "{row}");
+        }
+    }
+    for variant in summary["variants"].as_array().expect("variants") {
+        let within = |mean: &Value| {
+            let of = |key: &str| mean[key].as_f64().expect("a number");
+            assert!(
+                of("low") <= of("mean") && of("mean") <= of("high"),
+                "{mean}"
+            );
+        };
+        let tokens = &variant["tokens_by_slice"]["1-4"];
+        within(tokens);
+        let apart = tokens["mean"].as_f64().expect("tokens")
+            - variant["tokens"]["cl100k"].as_f64().expect("tokens");
+        assert!(apart.abs() < 1e-6, "{tokens}");
+        let recall = &variant["scores"]["evidence.recall@1024tokens"]["temporal"];
+        if !recall.is_null() {
+            within(recall);
+        }
+    }
     for file in [
         "manifest.json",
         "timings.jsonl",

@@ -5,6 +5,7 @@ mod text;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use memgauge_core::CategoryNames;
 use memgauge_dataset::Dataset;
 use memgauge_experiment::estimate::{Estimate, EstimateOptions, Shelf, estimate};
 use memgauge_experiment::{ConfigFile, Plan, Shard};
@@ -12,6 +13,7 @@ use memgauge_model::{Cassette, TrafficMode};
 use serde_json::{Value, json};
 
 use crate::cli::{ConfigOptions, Format, TrafficOptions};
+use crate::view::NamesOption;
 use crate::{exit, output, places, traffic};
 
 /// Version of the JSON.
@@ -34,6 +36,8 @@ pub(crate) struct PlanArgs {
     /// Folder with earlier runs: what their own work took is taken from there.
     #[arg(long, value_name = "DIR", default_value = "reports/runs")]
     runs: PathBuf,
+    #[command(flatten)]
+    naming: NamesOption,
     /// How the plan is written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -41,6 +45,7 @@ pub(crate) struct PlanArgs {
 
 /// What is printed.
 struct Planned<'a> {
+    names: CategoryNames,
     file: &'a ConfigFile,
     dataset: &'a Dataset,
     plan: &'a Plan,
@@ -58,6 +63,7 @@ pub(crate) async fn run(args: &PlanArgs) -> anyhow::Result<u8> {
     };
     let estimate = estimate(&file, &dataset, &plan, places::supplies(), options).await?;
     let planned = Planned {
+        names: args.naming.names,
         file: &file,
         dataset: &dataset,
         plan: &plan,
@@ -98,6 +104,7 @@ impl Planned<'_> {
             dataset,
             plan,
             estimate,
+            ..
         } = self;
         let owners = plan.owners();
         let name = |index: usize| plan.variants.get(index).map(|variant| &variant.name);

@@ -17,6 +17,7 @@ impl Planned<'_> {
             dataset,
             plan,
             estimate,
+            names,
         } = self;
         let count = |of: fn(&memgauge_experiment::PlannedConversation) -> usize| -> usize {
             plan.conversations.iter().map(of).sum()
@@ -24,10 +25,10 @@ impl Planned<'_> {
         let categories: Vec<String> = plan
             .by_category(dataset)
             .into_iter()
-            .map(|(category, count)| format!("{count} {category}"))
+            .map(|(category, count)| format!("{count} {}", names.of(category)))
             .collect();
         let head = format!(
-            "{} on {} ({})\n{} conversation(s), {} sessions, {} turns; {} questions: {}\n\n",
+            "{} on {} ({})\n{} conversation(s), {} sessions, {} turns; {} questions: {} ({})\n\n",
             file.config.name,
             dataset.name,
             dataset.path.display(),
@@ -36,6 +37,7 @@ impl Planned<'_> {
             count(|planned| planned.turns),
             plan.questions(),
             categories.join(", "),
+            names.label(),
         );
         let mut text = style.prose(&head) + &self.variants()?.render(style);
         let shard = plan

@@ -1,12 +1,17 @@
 //! A run directory: its files, appended while running, read back whole or line by line.
 
+mod appender;
+mod rewrite;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+pub use appender::Appender;
 
 use crate::manifest::Manifest;
 use crate::record::{CallRow, IngestRow, QuestionRecord, SCHEMA_VERSION, TimingRow};
@@ -393,162 +398,7 @@ impl RunDir {
         }
         Ok(())
     }
-
-    /// Opens a JSON Lines file for appending. What a kill left of a last line is cut off first.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn appender(&self, name: &str) -> Result<Appender, RunDirError> {
-        let path = self.file(name);
-        trim_last_line(&path).map_err(RunDirError::io(&path))?;
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&path)
-            .map_err(RunDirError::io(&path))?;
-        let length = file.metadata().map_err(RunDirError::io(&path))?.len();
-        Ok(Appender {
-            path,
-            file,
-            length,
-            line: Vec::new(),
-        })
-    }
-
-    /// Rewrites a JSON Lines file: keeps the lines for which `key` gives a key, in the order of
-    /// keys. Lines are moved as they are, byte for byte. Returns whether anything changed.
-    ///
-    /// # Errors
-    /// When a line cannot be read or the file cannot be written.
-    pub fn rewrite<T: DeserializeOwned, K: Ord>(
-        &self,
-        name: &str,
-        mut key: impl FnMut(T) -> Option<K>,
-    ) -> Result<bool, RunDirError> {
-        let path = self.file(name);
-        let fail = RunDirError::io(&path);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(fail(error)),
-        };
-        let mut reader = BufReader::with_capacity(1 << 18, file);
-        // Where the lines stand, not what they say: a file may be larger than main memory.
-        let mut lines: Vec<(K, u64, usize)> = Vec::new();
-        let mut line = Vec::new();
-        let mut all = 0_usize;
-        let mut at = 0_u64;
-        loop {
-            line.clear();
-            let read = reader
-                .read_until(b'\n', &mut line)
-                .map_err(RunDirError::io(&path))?;
-            if read == 0 {
-                break;
-            }
-            all += 1;
-            if line.last() == Some(&b'\n') {
-                let row = serde_json::from_slice(&line).map_err(|error| RunDirError::Line {
-                    path: path.clone(),
-                    line: all,
-                    message: error.to_string(),
-                })?;
-                if let Some(key) = key(row) {
-                    lines.push((key, at, read));
-                }
-            }
-            at += read as u64;
-        }
-        if lines.len() == all && lines.is_sorted_by(|a, b| a.0 <= b.0) {
-            return Ok(false);
-        }
-        lines.sort_by(|a, b| a.0.cmp(&b.0));
-        let draft = self.file(&format!("{name}.part"));
-        let file = File::create(&draft).map_err(RunDirError::io(&draft))?;
-        let mut writer = BufWriter::new(file);
-        for (_, start, length) in &lines {
-            // A short way is a way inside the buffer.
-            reader
-                .seek_relative(start.wrapping_sub(at).cast_signed())
-                .map_err(RunDirError::io(&path))?;
-            line.resize(*length, 0);
-            reader
-                .read_exact(&mut line)
-                .map_err(RunDirError::io(&path))?;
-            at = start + *length as u64;
-            writer.write_all(&line).map_err(RunDirError::io(&draft))?;
-        }
-        writer.flush().map_err(RunDirError::io(&draft))?;
-        fs::rename(&draft, &path).map_err(RunDirError::io(&path))?;
-        Ok(true)
-    }
-}
-
-fn trim_last_line(path: &Path) -> io::Result<()> {
-    use std::io::{Seek, SeekFrom};
-    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    let mut end = file.metadata()?.len();
-    let mut block = vec![0_u8; 1 << 16];
-    while end > 0 {
-        let start = end.saturating_sub(block.len() as u64);
-        let length = usize::try_from(end - start).unwrap_or(block.len());
-        let Some(part) = block.get_mut(..length) else {
-            break;
-        };
-        file.seek(SeekFrom::Start(start))?;
-        file.read_exact(part)?;
-        if let Some(at) = part.iter().rposition(|byte| *byte == b'\n') {
-            end = start + at as u64 + 1;
-            break;
-        }
-        end = start;
-    }
-    if end < file.metadata()?.len() {
-        file.set_len(end)?;
-    }
-    Ok(())
-}
-
-/// Appends rows to a JSON Lines file; every row reaches the system before the call returns, so
-/// that a killed process loses at most the line that it was writing.
-#[derive(Debug)]
-pub struct Appender {
-    path: PathBuf,
-    file: File,
-    /// Length of the file up to the last whole row.
-    length: u64,
-    line: Vec<u8>,
-}
-
-impl Appender {
-    /// Appends rows in one write.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn append<'a, T: Serialize + 'a>(
-        &mut self,
-        rows: impl IntoIterator<Item = &'a T>,
-    ) -> Result<(), RunDirError> {
-        self.line.clear();
-        for row in rows {
-            serde_json::to_writer(&mut self.line, row)
-                .map_err(|error| RunDirError::io(&self.path)(io::Error::other(error)))?;
-            self.line.push(b'\n');
-        }
-        if let Err(error) = self.file.write_all(&self.line) {
-            // Whatever part of the rows is there would spoil the line that comes next.
-            let _ = self.file.set_len(self.length);
-            return Err(RunDirError::io(&self.path)(error));
-        }
-        self.length += self.line.len() as u64;
-        Ok(())
-    }
 }
 
 #[cfg(test)]
-#[path = "rundir_tests.rs"]
 mod tests;
