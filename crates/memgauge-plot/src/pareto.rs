@@ -15,6 +15,9 @@ use crate::scene::{
     place, upright, width,
 };
 
+/// Room for the mark before a label.
+const KEY: f64 = 13.0;
+
 /// Categories 1 to 4, as strata.
 const SCORED: [usize; 4] = [0, 1, 2, 3];
 /// Widest label in pixels.
@@ -283,7 +286,7 @@ fn sketch(results: &Results, costs: &Costs, front: &Front) -> Sketch {
         .iter()
         .map(|(_, centre, text, _)| Label {
             mark: *centre,
-            width: width(text, MEDIUM),
+            width: KEY + width(text, MEDIUM),
             height: 14.0,
         })
         .collect();
@@ -300,16 +303,17 @@ fn sketch(results: &Results, costs: &Costs, front: &Front) -> Sketch {
             let line = Item::line(centre, end, Ink::Axis, 1);
             scene.add_of("leader", system, None, vec![line]);
         }
-        let is_on = known
-            .iter()
-            .any(|(at, arm)| *at == system && arm.is_on_front);
-        let ink = if is_on { Ink::Text } else { Ink::Muted };
-        let at = (
-            placed.rect.left,
-            (placed.rect.top + placed.rect.bottom) / 2.0,
-        );
-        let text = Item::text(at, text, MEDIUM, ink, Anchor::Start);
-        scene.add_of("label", system, Some(hint), vec![text]);
+        let arm = known.iter().find(|(at, _)| *at == system);
+        let is_on = arm.is_some_and(|(_, arm)| arm.is_on_front);
+        let words = if is_on { Ink::Text } else { Ink::Muted };
+        let middle = (placed.rect.top + placed.rect.bottom) / 2.0;
+        // Its mark again: where marks crowd, the nearest one need not be the label's own.
+        let key = (placed.rect.left + KEY / 2.0 - 2.0, middle);
+        let colour = arm.map_or(Ink::Muted, |(_, arm)| ink(system, arm));
+        let mut items = mark(marker(system), key, 4.0, colour, !is_on);
+        let at = (placed.rect.left + KEY, middle);
+        items.push(Item::text(at, text, MEDIUM, words, Anchor::Start));
+        scene.add_of("label", system, Some(hint), items);
     }
     scene.caption(
         16.0,

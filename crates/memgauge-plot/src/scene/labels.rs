@@ -113,6 +113,7 @@ fn penalty(
 ) -> f64 {
     const COVERS: f64 = 1e6;
     const CROSSES: f64 = 150.0;
+    const AMBIGUOUS: f64 = 25.0;
     let rect = found.rect;
     let mut cost = 0.0;
     for other in placed {
@@ -132,9 +133,20 @@ fn penalty(
             cost += CROSSES;
         }
     }
+    let own = distance(label, &rect);
     for mark in marks {
         if rect.overlap(mark) > 0.0 {
             cost += COVERS / 2.0;
+        }
+        // A label is read as that of the nearest mark.
+        let centre = (
+            (mark.left + mark.right) / 2.0,
+            (mark.top + mark.bottom) / 2.0,
+        );
+        let is_other = (centre.0 - label.mark.0).hypot(centre.1 - label.mark.1) > 1.0;
+        let (x, y) = rect.nearest(centre);
+        if is_other && (x - centre.0).hypot(y - centre.1) < own + 2.0 {
+            cost += AMBIGUOUS;
         }
     }
     let covered: f64 = avoid.iter().map(|one| rect.overlap(one)).sum();
