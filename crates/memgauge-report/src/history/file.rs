@@ -100,7 +100,7 @@ impl History {
         let mut file = (options.create(true).append(true).open(path)).map_err(io_error(path))?;
         file.lock().map_err(io_error(path))?;
         let there = Self::read(path)?;
-        let known: BTreeSet<(&str, &str)> = there.entries.iter().map(key).collect();
+        let known: BTreeSet<Key<'_>> = there.entries.iter().map(key).collect();
         let mut text = String::new();
         // A line that a process did not finish stands by itself, so that it is found and told.
         if fs::read(path).is_ok_and(|bytes| bytes.last().is_some_and(|last| *last != b'\n')) {
@@ -125,8 +125,11 @@ impl History {
     }
 }
 
-fn key(entry: &HistoryEntry) -> (&str, &str) {
-    (&entry.run, &entry.variant)
+/// What a line is about: directories in different folders may have one name, but no two runs start at the same time.
+type Key<'a> = (&'a str, &'a str, &'a str);
+
+fn key(entry: &HistoryEntry) -> Key<'_> {
+    (&entry.run, &entry.started, &entry.variant)
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> HistoryError + '_ {
@@ -170,11 +173,14 @@ mod tests {
         let first = History::append(&path, std::slice::from_ref(&one)).expect("written");
         assert_eq!(first, Added { added: 1, known: 0 });
         let before = fs::read(&path).expect("a file");
-        let second = History::append(&path, &[one.clone(), two.clone()]).expect("written");
-        assert_eq!(second, Added { added: 1, known: 1 });
+        let mut later = one.clone();
+        later.started = "2026-01-02T03:04:05.5Z".to_owned();
+        let second =
+            History::append(&path, &[one.clone(), two.clone(), later.clone()]).expect("written");
+        assert_eq!(second, Added { added: 2, known: 1 });
         assert!(fs::read(&path).expect("a file").starts_with(&before));
         let read = History::read(&path).expect("read");
-        assert_eq!(read.entries, [one, two]);
+        assert_eq!(read.entries, [one, two, later]);
     }
 
     #[test]
