@@ -122,7 +122,7 @@ pub struct CheckResult {
     pub better_questions: Option<usize>,
     /// Questions that got worse.
     pub worse_questions: Option<usize>,
-    /// The largest losses of a regression, at most [`MOST_LOSSES`].
+    /// The largest losses of a regression, at most five.
     pub losses: Vec<QuestionLoss>,
     /// Limits of the policy.
     pub limits: Vec<Limit>,

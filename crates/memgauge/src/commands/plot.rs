@@ -37,8 +37,8 @@ pub(crate) struct PlotArgs {
     /// Write a PNG beside every SVG.
     #[arg(long)]
     png: bool,
-    /// The metric that stands for accuracy [default: j where every arm has labels, otherwise f1.locomo, otherwise
-    /// evidence.recall@10].
+    /// The metric that stands for accuracy (default: j where every arm has labels, otherwise f1.locomo, otherwise
+    /// evidence.recall@10).
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
     /// Labels of `memgauge judge --name NAME` instead of the runs' own.
