@@ -27,7 +27,7 @@ fn the_sample_tells_systems_apart_and_twice_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
     let start = Instant::now();
     let first = run(&folder.path().join("first"), "2");
-    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 
     // Same config and seed, another number of workers: the same bytes.
     let second = run(&folder.path().join("second"), "1");
