@@ -146,7 +146,16 @@ pub(crate) fn sections(
                     let table = table::categories(set, metric, options.names);
                     Grid::of(format!("{metric} × 100 by category"), table, "")
                 };
-                vec![of("f1.locomo"), judged.then(|| of(J)).flatten()]
+                let mut grids = vec![of("f1.locomo"), judged.then(|| of(J)).flatten()];
+                if let Some(errata) = &set.errata {
+                    let note = table::errata_note(errata);
+                    let by_key = table::answers_by_key(errata).into_iter();
+                    grids.extend(by_key.map(|table| {
+                        let caption = table.head.first().cloned().unwrap_or_default();
+                        Grid::of(format!("{caption}, × 100"), table, note.as_str())
+                    }));
+                }
+                grids
             }),
         )?,
         section(

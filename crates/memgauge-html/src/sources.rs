@@ -4,6 +4,7 @@ use std::path::Path;
 
 use memgauge_dataset::{Dataset, Errata};
 use memgauge_report::arm::{self, Arm, Selection};
+use memgauge_report::errata::{ErrataOptions, ErrataSummary, ErrataVariant, errata_summary};
 use memgauge_report::loss::{Located, LossRules, locate, waterfall};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::VariantSummary;
@@ -36,7 +37,15 @@ impl Run {
         let errata = fitting(&manifest, errata);
         let rules = LossRules::default();
         let located = locate(&dir, &manifest, errata, &rules)?;
-        if errata.is_some() {
+        if let Some(overlay) = errata {
+            let options = ErrataOptions {
+                bootstrap: Bootstrap {
+                    seed: manifest.seed,
+                    ..Bootstrap::default()
+                },
+                ..ErrataOptions::default()
+            };
+            summary.errata = Some(errata_summary(&dir, &manifest, overlay, &options)?);
             let losses = waterfall(&manifest, &located, errata, &rules);
             for (variant, (_, loss)) in summary.variants.iter_mut().zip(losses) {
                 variant.loss = Some(loss);
@@ -122,13 +131,33 @@ impl Sources {
                 name: arm.label.clone(),
                 ..variant.clone()
             };
+            let under_errata = run.summary.errata.as_ref().map(|errata| {
+                let mut variants = errata.variants.iter().cloned();
+                let mine = variants.find(|mine| mine.name == arm.variant);
+                ErrataSummary {
+                    variants: mine
+                        .into_iter()
+                        .map(|mine| ErrataVariant {
+                            name: arm.label.clone(),
+                            ..mine
+                        })
+                        .collect(),
+                    ..errata.clone()
+                }
+            });
             let alike = |set: &&mut Summary| {
                 set.dataset == run.summary.dataset && set.questions == run.summary.questions
             };
             match sets.iter_mut().find(alike) {
-                Some(set) => set.variants.push(own),
+                Some(set) => {
+                    set.variants.push(own);
+                    if let (Some(all), Some(mine)) = (&mut set.errata, under_errata) {
+                        all.variants.extend(mine.variants);
+                    }
+                }
                 None => sets.push(Summary {
                     variants: vec![own],
+                    errata: under_errata,
                     ..run.summary.clone()
                 }),
             }
