@@ -91,6 +91,7 @@ fn real_data_errata_give_ceilings_and_faulty_keys() {
         html.contains("ceiling "),
         "the plot of categories has ceilings"
     );
+    assert!(html.contains("j by key") && html.contains("73.5 [70.3, 76.5]"));
     assert!(html.contains("names of Mem0&#x27;s paper"));
     assert!(html.contains("dial481&#x2f;locomo-audit (156 questions)"));
     assert!(html.contains("gold-or-evidence-faulty"));
