@@ -1,6 +1,6 @@
 """Reads what `memgauge gate` wrote in every format with what those who read it use, and holds it against its JSON.
 
-    VALIDATORS/python .ci/gate_outputs.py FOLDER
+    VALIDATORS/python .ci/gate/outputs.py FOLDER
 
 FOLDER holds gate.json, gate.xml (JUnit), annotations.txt, bencher.json, bigger.json, smaller.json and summary.md. The schemas
 of the JSON formats are checked apart, by check-jsonschema.

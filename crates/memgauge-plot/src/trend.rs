@@ -1,8 +1,7 @@
 //! A metric over runs and commits, with intervals and change points.
 
-use memgauge_report::history::{
-    Direction, HistoryPoint, HistorySeries, direction, is_latency, series,
-};
+use memgauge_report::history::{HistoryPoint, HistorySeries, is_latency, series};
+use memgauge_report::{Direction, direction};
 
 use crate::drawing::{Drawing, Look, Sketch, Sketches};
 use crate::error::PlotError;

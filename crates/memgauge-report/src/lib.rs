@@ -5,6 +5,7 @@ pub mod baseline;
 mod call;
 pub mod card;
 pub mod compare;
+mod direction;
 pub mod errata;
 mod fate;
 pub mod gate;
@@ -34,6 +35,7 @@ pub mod summary;
 pub mod surrogate;
 pub mod table;
 
+pub use direction::{Direction, direction};
 pub use fate::{Fate, fate};
 pub use judgements::{
     Agreement, JudgeCard, JudgeReport, JudgedKey, JudgedRow, JudgedVariant, judge_report,

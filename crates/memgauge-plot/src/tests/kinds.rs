@@ -277,6 +277,7 @@ fn series(variant: &str, values: &[f64], change_points: &[usize]) -> HistorySeri
         high: (at > 0).then_some(value + 0.02),
     });
     HistorySeries {
+        narrowed: None,
         experiment: "run".to_owned(),
         variant: variant.to_owned(),
         config: "d".to_owned(),

@@ -183,6 +183,10 @@ fn picked<'a>(
         let own = manifest.variants.iter().filter(|one| !one.control);
         return Ok(own.collect());
     };
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = wanted.iter().find(|name| !seen.insert(*name)) {
+        return Err(format!("variant {twice} is named twice"));
+    }
     let find = |name: &String| {
         let known = || -> Vec<&str> {
             let names = manifest.variants.iter().map(|one| one.name.as_str());

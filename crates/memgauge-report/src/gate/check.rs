@@ -7,11 +7,13 @@ use memgauge_core::{Category, QuestionId};
 
 use super::comparable::refusals;
 use super::measure::{Resampled, resample};
-use super::policy::{Check, Direction, LATENCY, Policy};
+use super::output::in_unit;
+use super::policy::{Check, LATENCY, OnUnderpowered, Policy};
 use super::report::{CheckResult, GATE_VERSION, GateReport, Level, Limit, Outcome};
 use super::verdict::GateVerdict;
-use crate::baseline::{Baseline, COST, TOKENS};
+use crate::baseline::Baseline;
 use crate::compare::POWER;
+use crate::direction::Direction;
 use crate::statistics::{Bootstrap, StatisticsError, Stepped, smallest_detectable, step_down};
 
 /// More than this share of the baseline's values without a current one, and nothing can be said.
@@ -147,6 +149,7 @@ pub fn gate(input: &GateInput<'_>) -> Result<GateReport, GateError> {
 fn tests<'a>(input: &GateInput<'a>) -> Result<Vec<Test<'a>>, GateError> {
     let baseline = input.baseline;
     let mut tests = Vec::new();
+    let mut asked: BTreeMap<(&str, String, &str), usize> = BTreeMap::new();
     for (at, check) in input.policy.checks.iter().enumerate() {
         let column = match check.metric.as_str() {
             LATENCY => None,
@@ -201,15 +204,25 @@ fn tests<'a>(input: &GateInput<'a>) -> Result<Vec<Test<'a>>, GateError> {
             return Err(GateError::Policy(message));
         }
         for variant in variants {
-            tests.extend(check.slices.iter().map(|(slice, categories)| Test {
-                check,
-                variant: variant.to_owned(),
-                slice: match check.metric.as_str() {
-                    LATENCY => "all".to_owned(),
-                    _ => slice.clone(),
-                },
-                categories,
-            }));
+            for (slice, categories) in &check.slices {
+                let slice = match check.metric.as_str() {
+                    LATENCY => "all",
+                    _ => slice,
+                };
+                let key = (check.metric.as_str(), variant.to_owned(), slice);
+                if let Some(before) = asked.insert(key, at) {
+                    return Err(GateError::Policy(format!(
+                        "check[{at}]: {} of {variant} ({slice}) is asked for by check[{before}] already",
+                        check.metric
+                    )));
+                }
+                tests.push(Test {
+                    check,
+                    variant: variant.to_owned(),
+                    slice: slice.to_owned(),
+                    categories,
+                });
+            }
         }
     }
     Ok(tests)
@@ -269,9 +282,9 @@ fn decide(test: &Test<'_>, resampled: Resampled, stepped: Option<Stepped>) -> Ch
         confidence: stepped.map(|stepped| stepped.confidence),
         p_value: stepped.map(|stepped| stepped.p_value),
         p_holm: stepped.map(|stepped| stepped.p_holm),
-        smallest_detectable: stepped
-            .zip(error)
-            .map(|(stepped, error)| smallest_detectable(error, stepped.confidence, POWER)),
+        smallest_detectable: stepped.zip(error).map(|(stepped, error)| {
+            check.tolerance + smallest_detectable(error, stepped.confidence, POWER)
+        }),
         better_questions: resampled.questions.map(|questions| questions.0),
         worse_questions: resampled.questions.map(|questions| questions.1),
         losses: Vec::new(),
@@ -287,6 +300,13 @@ fn decide(test: &Test<'_>, resampled: Resampled, stepped: Option<Stepped>) -> Ch
         result.verdict = GateVerdict::Regressed;
         result.reason = Some(format!("{side} of {}", limit.limit));
     }
+    let is_limited = check.floor.or(check.ceiling).is_some();
+    if is_limited && result.limits.is_empty() {
+        result.verdict = GateVerdict::Underpowered;
+        result.reason = Some("there is no current value to hold against its limit".to_owned());
+        // A limit is asked for without doubt: it may not be missed for want of values.
+        result.underpowered = OnUnderpowered::Fail;
+    }
     if result.verdict == GateVerdict::Regressed {
         result.losses = resampled.losses;
     }
@@ -294,16 +314,12 @@ fn decide(test: &Test<'_>, resampled: Resampled, stepped: Option<Stepped>) -> Ch
     result
 }
 
-/// The limits of a check, held against the current value itself.
+/// The limits of a check, held against the current value itself, over the questions that both know.
 fn limits(check: &Check, levels: Option<(Level, Level)>) -> Vec<Limit> {
-    let own = match check.metric.as_str() {
-        TOKENS | COST => 1.0,
-        _ => 100.0,
-    };
     let Some((_, current)) = levels else {
         return Vec::new();
     };
-    let value = own * current.value;
+    let value = in_unit(&check.metric, current.value);
     let floor = check.floor.map(|limit| Limit {
         kind: "floor",
         limit,

@@ -73,6 +73,25 @@ fn the_same_run_has_no_change_and_no_width() {
 }
 
 #[test]
+fn a_category_of_one_question_that_did_not_change_is_no_change() {
+    let mut rare = run("x", 0, 4);
+    rare.answer("a", "c0/q99", 3, Some(1.0), &[]);
+    let old = baseline(&rare);
+    let policy = policy(&format!("{F1}\ncategory = [\"1-4\", 3]"));
+    for seed in 0..20 {
+        let input = GateInput {
+            baseline: &old,
+            current: &old,
+            policy: &policy,
+            latency: None,
+            seed,
+        };
+        let report = gate(&input).unwrap();
+        assert_eq!(report.outcome, Outcome::Passed, "seed {seed}");
+    }
+}
+
+#[test]
 fn losses_are_a_regression_and_gains_are_none() {
     let (full, less) = (baseline(&run("x", 0, 4)), baseline(&run("x", 5, 4)));
     let report = held(&full, &less, &policy(F1), None);
@@ -160,6 +179,15 @@ fn other_conditions_are_refused_with_what_differs() {
     assert_eq!(refused(&other, &policy(F1)), ["prompts"]);
     let free = policy(&format!("prompts = \"may-differ\"\n{F1}"));
     assert_eq!(held(&old, &other, &free, None).outcome, Outcome::Passed);
+    // A prompt that came with a variant of its own is nobody else's.
+    let mut fresh = other.head.variants[0].clone();
+    fresh.name = "b".to_owned();
+    other.head.variants.push(fresh);
+    other.variants.push(BTreeMap::new());
+    assert_eq!(
+        held(&old, &other, &policy(F1), None).outcome,
+        Outcome::Passed
+    );
 }
 
 #[test]
@@ -234,6 +262,19 @@ fn limits_hold_the_value_itself() {
         report.checks[0].reason.as_deref(),
         Some("below the floor of 34")
     );
+    // Answers that all failed have no value: a floor is not passed for want of one.
+    let mut gone = FakeRun::new("x", &[("a", false)]);
+    for conversation in 0..4 {
+        for question in 0..30 {
+            let id = format!("c{conversation}/q{question}");
+            let category = if question % 2 == 0 { 1 } else { 4 };
+            gone.answer("a", &id, category, None, &[]);
+        }
+    }
+    let warned = policy(&format!("underpowered = \"warn\"\n{F1}\nfloor = 20"));
+    let report = held(&old, &baseline(&gone), &warned, None);
+    assert_eq!(report.outcome, Outcome::Underpowered);
+    assert!(report.checks[0].trips, "{:?}", report.checks[0]);
     let ceiling = policy("[[check]]\nmetric = \"context-tokens\"\nceiling = 11.5");
     assert_eq!(held(&old, &old, &ceiling, None).outcome, Outcome::Regressed);
 }
@@ -256,6 +297,12 @@ fn what_a_policy_cannot_ask_for_is_told() {
         missing.contains("check[0].metric") && missing.contains("f1.locomo"),
         "{missing}"
     );
+    let twice = told(&format!("{F1}\n{F1}\nmargin = 5"));
+    assert!(
+        twice.contains("check[1]") && twice.contains("by check[0] already"),
+        "{twice}"
+    );
+    told(&format!("{F1}\nvariants = [\"a\", \"a\"]"));
     let variant = told(&format!("{F1}\nvariants = [\"aa\"]"));
     assert!(variant.contains("did you mean `a`"), "{variant}");
     // Nobody knows what another tool spent.
@@ -352,6 +399,15 @@ fn a_regression_that_does_not_show_again_is_not_decided() {
     assert_eq!(
         other.checks[0].confirmation.as_ref().unwrap().confirmed,
         Some(false)
+    );
+    // A second run that compares with nothing acquits nobody.
+    let mut nothing = first.clone();
+    nothing.checks.clear();
+    let unseen = confirm(&nothing);
+    assert_eq!(unseen.outcome, Outcome::Regressed);
+    assert_eq!(
+        unseen.checks[0].confirmation.as_ref().unwrap().confirmed,
+        None
     );
     // Latency was not what was looked at again.
     let mut latency = first.clone();

@@ -55,13 +55,17 @@ pub(super) fn refusals<'a>(
     found.into_iter().collect()
 }
 
-/// Prompts of systems and answerers that differ; those of judges belong to the judge.
+/// Prompts of systems and answerers that differ; those of judges belong to the judge, and what came together with variants
+/// that the baseline does not have is taken for theirs.
 fn prompts(baseline: &Baseline, current: &Baseline) -> Option<Refusal> {
     let (old, new) = (&baseline.head.prompts, &current.head.prompts);
+    let mut variants = current.head.variants.iter();
+    let is_wider = variants.any(|variant| baseline.variant(&variant.name).is_none());
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let differ: Vec<&str> = names
         .into_iter()
         .filter(|name| !name.starts_with("judge/") && old.get(*name) != new.get(*name))
+        .filter(|name| !is_wider || old.contains_key(*name))
         .map(String::as_str)
         .collect();
     (!differ.is_empty()).then(|| Refusal {

@@ -45,21 +45,18 @@ impl GateReport {
             let Some(check) = self.checks.get_mut(at) else {
                 continue;
             };
-            let again = second
-                .report
-                .checks
-                .iter()
-                .find(|other| other.is_same_test(check));
-            let shows = again.is_some_and(|again| again.verdict == GateVerdict::Regressed);
+            // Both are of one policy and one baseline: the same places. A run that is not comparable has none.
+            let again = second.report.checks.get(at);
+            let shows = again.map(|again| again.verdict == GateVerdict::Regressed);
             check.confirmation = Some(Confirmation {
-                confirmed: Some(shows),
+                confirmed: shows,
                 how: second.how.to_owned(),
             });
-            if !shows {
-                let told = again.map_or("not tested", |again| again.verdict.name());
+            if let Some(again) = again.filter(|_| shows == Some(false)) {
                 check.verdict = GateVerdict::Underpowered;
                 check.reason = Some(format!(
-                    "a regression that did not show again ({told}): {}",
+                    "a regression that did not show again ({}): {}",
+                    again.verdict.name(),
                     second.how
                 ));
             }

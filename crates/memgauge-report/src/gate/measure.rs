@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use memgauge_core::{Category, ConversationId, QuestionId};
 
 use super::check::{GateError, GateInput, Test};
-use super::policy::{Check, Direction, LATENCY, Unit};
+use super::policy::{Check, LATENCY, Unit};
 use super::report::{Level, MOST_LOSSES, QuestionLoss};
 use crate::baseline::Baseline;
+use crate::direction::Direction;
 use crate::statistics::{
     Bootstrap, Column, Domain, Estimate, Layout, PairedDifference, PairedResamples, Rounds,
 };
@@ -274,6 +275,19 @@ fn resampled(
         levels,
         ..Resampled::default()
     };
+    let is_equal = |after: &Option<f64>, before: f64| {
+        after.is_none_or(|after| PairedDifference::is_tie(after - before))
+    };
+    if found.n > 0
+        && rows
+            .iter()
+            .all(|(_, _, before, after)| is_equal(after, *before))
+    {
+        // Whatever is drawn, nothing differs: also where a resample without a question of a small category says nothing.
+        found.sorted = vec![0.0];
+        found.questions = Some((0, 0));
+        return found;
+    }
     let Some(PairedResamples { difference, sorted }) = difference else {
         return found;
     };

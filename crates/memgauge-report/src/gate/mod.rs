@@ -15,7 +15,7 @@ pub mod output;
 
 pub use check::{GateError, GateInput, MeasuredLatency, MeasuredQuestion, gate};
 pub use confirm::SecondRun;
-pub use policy::{Check, Direction, LATENCY, OnUnderpowered, Policy, PolicyError, Unit};
+pub use policy::{Check, LATENCY, OnUnderpowered, Policy, PolicyError, Unit};
 pub use report::{
     CheckResult, Confirmation, GateReport, Level, Limit, Outcome, QuestionLoss, Refusal,
 };

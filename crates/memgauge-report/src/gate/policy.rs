@@ -9,6 +9,7 @@ use toml::{Table, Value};
 
 use crate::baseline::{COST, ERRORS, TOKENS, measured_metrics};
 use crate::compare::slices;
+use crate::direction::{Direction, direction};
 
 /// The 95th percentile of search latency over questions, current over baseline, own compute only.
 pub const LATENCY: &str = "latency.p95";
@@ -31,16 +32,6 @@ pub enum OnUnderpowered {
     Fail,
     /// It is told, and the gate passes.
     Warn,
-}
-
-/// Which way is good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    /// More is better.
-    Higher,
-    /// Less is better.
-    Lower,
 }
 
 /// What differences are told in.
@@ -119,8 +110,9 @@ impl Policy {
         };
         top.only(&KEYS)?;
         let confidence = top.number("confidence")?.unwrap_or(0.95);
-        if !(0.5..1.0).contains(&confidence) {
-            let message = "must be at least 0.5 and below 1, such as 0.95";
+        // The more sure, the more resamples: beyond this they would fill the memory of a machine.
+        if !(0.5..=0.99).contains(&confidence) {
+            let message = "must be 0.5 to 0.99, such as 0.95";
             return Err(top.wrong("confidence", message));
         }
         let underpowered = top
@@ -350,15 +342,15 @@ struct Defaults {
 
 impl Defaults {
     fn of(metric: &str) -> Self {
-        let (better, unit, margin, tolerance) = match metric {
-            TOKENS | COST => (Direction::Lower, Unit::Percent, 5.0, 0.0),
-            ERRORS => (Direction::Lower, Unit::Points, 1.0, 0.0),
+        let (unit, margin, tolerance) = match metric {
+            TOKENS | COST => (Unit::Percent, 5.0, 0.0),
+            ERRORS => (Unit::Points, 1.0, 0.0),
             // Two processes of one program differ by some percent; see docs/METHODOLOGY.md.
-            LATENCY => (Direction::Lower, Unit::Percent, 15.0, 5.0),
-            _ => (Direction::Higher, Unit::Points, 2.0, 0.0),
+            LATENCY => (Unit::Percent, 15.0, 5.0),
+            _ => (Unit::Points, 2.0, 0.0),
         };
         Self {
-            better,
+            better: direction(metric),
             unit,
             margin,
             tolerance,

@@ -3,8 +3,9 @@
 use memgauge_core::QuestionId;
 use serde::Serialize;
 
-use super::policy::{Direction, OnUnderpowered, Unit};
+use super::policy::{OnUnderpowered, Unit};
 use super::verdict::GateVerdict;
+use crate::direction::Direction;
 use crate::statistics::{Bootstrap, Interval};
 
 /// Version of a gate's JSON. Raised when a field changes its meaning or goes.
@@ -116,7 +117,7 @@ pub struct CheckResult {
     pub p_value: Option<f64>,
     /// The same after Holm.
     pub p_holm: Option<f64>,
-    /// The smallest difference that would have shown with 80 % power; null where no question differs.
+    /// The smallest difference that would have shown beyond the tolerance with 80 % power; null where no question differs.
     pub smallest_detectable: Option<f64>,
     /// Questions that got better; null for latency.
     pub better_questions: Option<usize>,
@@ -136,12 +137,6 @@ pub struct CheckResult {
 pub const MOST_LOSSES: usize = 5;
 
 impl CheckResult {
-    /// Whether it is the same test.
-    #[must_use]
-    pub fn is_same_test(&self, other: &Self) -> bool {
-        (&self.metric, &self.variant, &self.slice) == (&other.metric, &other.variant, &other.slice)
-    }
-
     /// Sets `trips` by verdict, limits and policy.
     pub(super) fn settle(&mut self) {
         self.trips = match self.verdict {

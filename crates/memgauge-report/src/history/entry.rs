@@ -62,25 +62,6 @@ pub struct HistoryEntry {
     pub metrics: BTreeMap<String, HistoryValue>,
 }
 
-/// Which way a metric is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// More is better.
-    Higher,
-    /// Less is better.
-    Lower,
-}
-
-/// Which way `metric` is better: less of latency, tokens and money, more of everything else.
-pub fn direction(metric: &str) -> Direction {
-    let lower = ["latency.", "tokens.", "dollars."];
-    if lower.iter().any(|prefix| metric.starts_with(prefix)) {
-        Direction::Lower
-    } else {
-        Direction::Higher
-    }
-}
-
 /// The lines that a finished run adds, one per variant in the run's order. `commit`: what was measured; otherwise the
 /// revision of memgauge that the run was made with.
 ///

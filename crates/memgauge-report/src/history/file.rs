@@ -100,15 +100,15 @@ impl History {
         let mut file = (options.create(true).append(true).open(path)).map_err(io_error(path))?;
         file.lock().map_err(io_error(path))?;
         let there = Self::read(path)?;
-        let known: BTreeSet<Key<'_>> = there.entries.iter().map(key).collect();
+        let mut known: BTreeSet<Key<'_>> = there.entries.iter().map(key).collect();
         let mut text = String::new();
-        // A line that a process did not finish stands by itself, so that it is found and told.
+        // An editor may have left the last line without its end.
         if fs::read(path).is_ok_and(|bytes| bytes.last().is_some_and(|last| *last != b'\n')) {
             text.push('\n');
         }
         let mut added = Added::default();
         for entry in entries {
-            if known.contains(&key(entry)) {
+            if !known.insert(key(entry)) {
                 added.known += 1;
                 continue;
             }
@@ -145,8 +145,11 @@ fn parse(path: &Path, line: usize, text: &str) -> Result<HistoryEntry, HistoryEr
         line,
         message,
     };
-    let value: Value =
-        serde_json::from_str(text).map_err(|error| wrong(format!("no JSON: {error}")))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        wrong(format!(
+            "no JSON: {error}; delete the line, and add its run again"
+        ))
+    })?;
     let found = value.get("schema_version").and_then(Value::as_u64);
     let found = found.ok_or_else(|| wrong("no schema_version: no line of a history".to_owned()))?;
     if found > u64::from(HISTORY_VERSION) {
@@ -175,9 +178,12 @@ mod tests {
         let before = fs::read(&path).expect("a file");
         let mut later = one.clone();
         later.started = "2026-01-02T03:04:05.5Z".to_owned();
-        let second =
-            History::append(&path, &[one.clone(), two.clone(), later.clone()]).expect("written");
-        assert_eq!(second, Added { added: 2, known: 1 });
+        let second = History::append(
+            &path,
+            &[one.clone(), two.clone(), later.clone(), later.clone()],
+        )
+        .expect("written");
+        assert_eq!(second, Added { added: 2, known: 2 });
         assert!(fs::read(&path).expect("a file").starts_with(&before));
         let read = History::read(&path).expect("read");
         assert_eq!(read.entries, [one, two, later]);

@@ -4,7 +4,7 @@ mod entry;
 mod file;
 mod series;
 
-pub use entry::{Direction, HistoryEntry, HistoryValue, direction, entries};
+pub use entry::{HistoryEntry, HistoryValue, entries};
 pub use file::{Added, History, HistoryError};
 pub use series::{HistoryPoint, HistorySeries, is_latency, series};
 

@@ -27,7 +27,7 @@ pub struct HistoryPoint {
     pub high: Option<f64>,
 }
 
-/// One metric of one variant under one config, on one dataset, and where it is a latency, on one machine; in the order
+/// One metric of one variant under one config, on one dataset or so many questions of it, and where it is a latency, on one machine; in the order
 /// in which the runs were added.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct HistorySeries {
@@ -41,6 +41,8 @@ pub struct HistorySeries {
     pub dataset: String,
     /// Fingerprint of its content.
     pub content: String,
+    /// Questions asked, where a run was narrowed to a part of the dataset; null for all of them.
+    pub narrowed: Option<usize>,
     /// The metric.
     pub metric: String,
     /// The machine, of a latency; null for what no machine changes.
@@ -69,6 +71,9 @@ impl HistorySeries {
         if !same(|series| series.config.clone()) {
             label = format!("{label}, config {}", short(&self.config));
         }
+        if let Some(questions) = self.narrowed {
+            label = format!("{label}, {questions} question(s) only");
+        }
         let machine = |series: &Self| series.machine.as_ref().map_or_else(String::new, name);
         if !same(machine) {
             label = format!("{label}, {}", machine(self));
@@ -93,7 +98,14 @@ pub fn is_latency(metric: &str) -> bool {
 }
 
 /// What makes two lines points of one series.
-type Key = (String, String, String, String, bool, Option<String>);
+type Key = (
+    String,
+    String,
+    String,
+    String,
+    Option<usize>,
+    Option<String>,
+);
 
 /// Every series of `metric`, by experiment, variant, dataset, config and machine. Change points are those of
 /// [`change_points`]; the seed is `seed`.
@@ -104,12 +116,13 @@ pub fn series(entries: &[HistoryEntry], metric: &str, seed: u64) -> Vec<HistoryS
             continue;
         };
         let machine = is_latency(metric).then(|| entry.machine.clone());
+        let narrowed = entry.partial.then_some(entry.questions);
         let key = (
             entry.experiment.clone(),
             entry.variant.clone(),
             entry.content.clone(),
             entry.config.clone(),
-            entry.partial,
+            narrowed,
             machine.as_ref().map(identity),
         );
         let series = found.entry(key).or_insert_with(|| HistorySeries {
@@ -118,6 +131,7 @@ pub fn series(entries: &[HistoryEntry], metric: &str, seed: u64) -> Vec<HistoryS
             config: entry.config.clone(),
             dataset: entry.dataset.clone(),
             content: entry.content.clone(),
+            narrowed,
             metric: metric.to_owned(),
             machine,
             points: Vec::new(),
@@ -226,12 +240,21 @@ pub(super) mod tests {
         config.config = "other".to_owned();
         let mut content = entry("c", "x", 0.6);
         content.content = "other".to_owned();
-        let entries = [entry("a", "x", 0.5), config, content, entry("d", "x", 0.5)];
+        let mut narrowed = entry("e", "x", 0.9);
+        narrowed.partial = true;
+        let entries = [
+            entry("a", "x", 0.5),
+            config,
+            content,
+            entry("d", "x", 0.5),
+            narrowed,
+        ];
         let found = series(&entries, "f1.locomo", 0);
         let points: Vec<usize> = found.iter().map(|series| series.points.len()).collect();
-        assert_eq!(points, [2, 1, 1]);
+        assert_eq!(points, [2, 1, 1, 1]);
         let labels: Vec<String> = found.iter().map(|series| series.label(&found)).collect();
-        assert!(labels[1].contains("config other"), "{labels:?}");
-        assert!(labels[2].contains("sample other"), "{labels:?}");
+        assert!(labels[1].contains("10 question(s) only"), "{labels:?}");
+        assert!(labels[2].contains("config other"), "{labels:?}");
+        assert!(labels[3].contains("sample other"), "{labels:?}");
     }
 }

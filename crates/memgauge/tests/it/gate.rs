@@ -83,6 +83,11 @@ fn a_run_is_held_against_its_baseline_and_a_fault_is_found_again() {
         assert_eq!(check["interval"]["low"], 0.0);
     }
 
+    // What cannot be decided because nothing was asked for is no success.
+    let refused = gate(folder, &base, &first, POLICY, &["--remeasure", "2"]);
+    assert_eq!(refused.code, 2);
+    assert!(refused.stderr.contains("latency.p95"), "{}", refused.stderr);
+
     let k = "variant[turns-lexical].system.retriever.k=1";
     let worse = run(folder, "worse", &["--set", k]);
     let (xml, notes) = (folder.join("gate.xml"), folder.join("gate.txt"));
@@ -106,6 +111,16 @@ fn a_run_is_held_against_its_baseline_and_a_fault_is_found_again() {
         let mut found = checks.iter().filter(|check| check["metric"] == metric);
         found.next().expect("a check")
     };
+    // A second run has to be one, and of the same experiment.
+    for (second, told) in [
+        (&worse, "the current run itself"),
+        (&first, "another experiment"),
+    ] {
+        let second = second.display().to_string();
+        let ended = gate(folder, &base, &worse, POLICY, &["--second-run", &second]);
+        assert_eq!(ended.code, 2, "{}", ended.stdout);
+        assert!(ended.stderr.contains(told), "{}", ended.stderr);
+    }
     let lost = check("evidence.context");
     assert_eq!(lost["verdict"], "regressed");
     assert_eq!(lost["confirmation"]["confirmed"], true, "{lost}");

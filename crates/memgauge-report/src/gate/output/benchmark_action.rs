@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::cell::{difference, in_unit, unit, unit_of};
-use crate::gate::{Direction, GateReport};
+use crate::direction::Direction;
+use crate::gate::GateReport;
 
 /// The current values of the metrics for which `better` holds, as the action's `customBiggerIsBetter`
 /// ([`Direction::Higher`]) or `customSmallerIsBetter` reads them: one file holds one direction.

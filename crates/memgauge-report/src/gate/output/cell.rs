@@ -28,7 +28,7 @@ pub(super) fn unit_of(metric: &str) -> &'static str {
 }
 
 /// The value in [`unit_of`].
-pub(super) fn in_unit(metric: &str, value: f64) -> f64 {
+pub(in crate::gate) fn in_unit(metric: &str, value: f64) -> f64 {
     match metric {
         TOKENS | COST | LATENCY => value,
         _ => 100.0 * value,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::cell::{difference, level, told, unit};
-use crate::gate::{CheckResult, GateReport, GateVerdict, Outcome};
+use crate::gate::{CheckResult, GateReport, GateVerdict, Level, Outcome};
 use crate::table::{Style, Table};
 
 /// What the gate comes to, in one sentence.
@@ -13,7 +13,10 @@ pub fn headline(report: &GateReport) -> String {
     let tests = report.checks.len();
     let against = format!("{} against baseline {}", report.current, report.baseline);
     match report.outcome {
-        Outcome::Passed => format!("passed: {against}, {tests} test(s)"),
+        Outcome::Passed => match count(GateVerdict::Underpowered) {
+            0 => format!("passed: {against}, {tests} test(s)"),
+            some => format!("passed: {against}, {tests} test(s), {some} of them undecided"),
+        },
         Outcome::Regressed => format!(
             "regressed: {against}, {} of {tests} test(s)",
             count(GateVerdict::Regressed)
@@ -55,7 +58,10 @@ pub fn human(report: &GateReport, style: Style) -> String {
             let _ = writeln!(
                 text,
                 "  {bullet}{} (category {}): {} -> {}",
-                loss.question, loss.category, loss.baseline, loss.current
+                loss.question,
+                loss.category,
+                own(&check.metric, loss.baseline),
+                own(&check.metric, loss.current)
             );
         }
     }
@@ -85,6 +91,12 @@ pub fn human(report: &GateReport, style: Style) -> String {
         );
     }
     text
+}
+
+/// The value of one question, written as means are.
+fn own(metric: &str, value: f64) -> String {
+    let interval = None;
+    level(metric, Some(Level { value, interval }))
 }
 
 fn table(report: &GateReport) -> Table {

@@ -9,6 +9,7 @@ mod junit;
 
 pub use bencher::bencher;
 pub use benchmark_action::benchmark_action;
+pub(super) use cell::in_unit;
 pub use github::annotations;
 pub use human::{headline, human};
 pub use junit::junit;

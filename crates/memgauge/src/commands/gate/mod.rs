@@ -84,6 +84,12 @@ enum Confirm {
 
 pub(crate) async fn run(args: &GateArgs, global: &Global) -> anyhow::Result<u8> {
     let policy = policy(&args.policy)?;
+    if args.remeasure.is_some() && !policy.asks_latency() {
+        return Err(exit::user(format!(
+            "--remeasure: {} asks for no latency; add to it:\n  [[check]]\n  metric = \"latency.p95\"",
+            args.policy.display()
+        )));
+    }
     let baseline = baseline::open(&args.baseline)?;
     let current = like(&RunDir::open(&args.current)?, &baseline)?;
     let held = Held {
@@ -92,13 +98,15 @@ pub(crate) async fn run(args: &GateArgs, global: &Global) -> anyhow::Result<u8> 
         seed: args.seed.unwrap_or(baseline.head.run.seed),
     };
     let mut report = held.report(&current, None)?;
+    let mut latency = None;
     if let Some(rounds) = args.remeasure
-        && policy.asks_latency()
         && report.outcome != Outcome::Incomparable
     {
-        report = timed(args, global, &held, &current, rounds.into())?;
+        let measured;
+        (report, measured) = timed(args, global, &held, &current, rounds.into())?;
+        latency = Some(measured);
     }
-    confirm(args, global, &held, &mut report).await?;
+    confirm(args, global, &held, &mut report, latency.as_ref()).await?;
     output_files::write(&report, args.format, &args.outputs)?;
     Ok(match report.outcome {
         Outcome::Passed => exit::DONE,
@@ -170,7 +178,7 @@ fn timed(
     held: &Held<'_>,
     current: &Baseline,
     rounds: usize,
-) -> anyhow::Result<GateReport> {
+) -> anyhow::Result<(GateReport, MeasuredLatency)> {
     let tell = |text: &str| {
         if !global.quiet {
             output::note(text);
@@ -183,7 +191,7 @@ fn timed(
     };
     let run = RunDir::open(&args.current)?;
     let sides = Sides::new(&request, held.baseline, &run, held.policy)?;
-    let measure = || -> anyhow::Result<GateReport> {
+    let measure = || -> anyhow::Result<(GateReport, MeasuredLatency)> {
         let mut measured = sides.measure()?;
         let mut report = held.report(current, Some(&measured))?;
         for _ in 1..MOST_SETS {
@@ -194,21 +202,21 @@ fn timed(
             measured.add(sides.measure()?);
             report = held.report(current, Some(&measured))?;
         }
-        Ok(report)
+        Ok((report, measured))
     };
     tell(&format!(
         "measuring searches of both in turns, {rounds} rounds"
     ));
-    let mut report = measure()?;
+    let (mut report, measured) = measure()?;
     if report.is_suspicious(true) {
         tell("a slower search is suspected: measuring a second time");
         report.confirm(&SecondRun {
-            report: &measure()?,
+            report: &measure()?.0,
             how: &format!("measured a second time, {rounds} rounds or more, by other processes"),
             latency: true,
         });
     }
-    Ok(report)
+    Ok((report, measured))
 }
 
 /// Looks again at regressions of everything but latency.
@@ -217,6 +225,7 @@ async fn confirm(
     global: &Global,
     held: &Held<'_>,
     report: &mut GateReport,
+    latency: Option<&MeasuredLatency>,
 ) -> anyhow::Result<()> {
     if !report.is_suspicious(false) {
         return Ok(());
@@ -224,12 +233,13 @@ async fn confirm(
     let first = RunDir::open(&args.current)?;
     if let Some(second) = &args.second_run {
         let second_run = RunDir::open(second)?;
+        is_another(&first, &second_run)?;
         let how = format!(
             "second run {}: {}",
             second.display(),
             rerun::agreement(&first, &second_run)?
         );
-        return again(held, report, &second_run, &how);
+        return again(held, report, &second_run, latency, &how);
     }
     if args.confirm == Confirm::Never {
         report.unconfirmed(false, "--confirm never");
@@ -246,11 +256,38 @@ async fn confirm(
     let folder = tempfile::tempdir().context("a folder for the second run")?;
     let second = rerun::run(&first, &manifest, folder.path()).await?;
     let how = format!("run again, {}", rerun::agreement(&first, &second)?);
-    again(held, report, &second, &how)
+    again(held, report, &second, latency, &how)
 }
 
-fn again(held: &Held<'_>, report: &mut GateReport, run: &RunDir, how: &str) -> anyhow::Result<()> {
-    let second = held.report(&like(run, held.baseline)?, None)?;
+/// Refuses a second run that cannot confirm anything.
+fn is_another(first: &RunDir, second: &RunDir) -> anyhow::Result<()> {
+    let place = |run: &RunDir| run.path().canonicalize().ok();
+    let path = second.path().display();
+    if place(first) == place(second) {
+        return Err(exit::user(format!(
+            "--second-run {path}: this is the current run itself; run the experiment again"
+        )));
+    }
+    let digests = (first.manifest()?.digest, second.manifest()?.digest);
+    if digests.0 != digests.1 {
+        return Err(exit::user(format!(
+            "--second-run {path}: another experiment ({}, not {}); run that of --current again",
+            digests.1, digests.0
+        )));
+    }
+    Ok(())
+}
+
+/// Holds a second run against the same baseline. Search times are those of the first, so that the same tests share the
+/// error rate.
+fn again(
+    held: &Held<'_>,
+    report: &mut GateReport,
+    run: &RunDir,
+    latency: Option<&MeasuredLatency>,
+    how: &str,
+) -> anyhow::Result<()> {
+    let second = held.report(&like(run, held.baseline)?, latency)?;
     report.confirm(&SecondRun {
         report: &second,
         how,

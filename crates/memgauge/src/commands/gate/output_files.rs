@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use anyhow::Context as _;
 use clap::ValueEnum;
+use memgauge_report::Direction;
+use memgauge_report::gate::GateReport;
 use memgauge_report::gate::output::{annotations, bencher, benchmark_action, human, junit};
-use memgauge_report::gate::{Direction, GateReport};
 use memgauge_report::table::Style;
 
 use crate::output;
