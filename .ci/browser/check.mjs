@@ -124,6 +124,13 @@ async function check(argument) {
   await link.page.locator(".opened").waitFor();
   const open_ = await link.page.locator(".opened").locator("xpath=..").getAttribute("data-id");
   isTrue(`${about}: the link to ${id} opens ${open_}`, open_ === id);
+  // The same link where a filter hides the question: the filter gives way, and the question keeps the focus.
+  await link.page.locator("#words").fill("no question has these words");
+  await link.page.evaluate((wanted) => { location.hash = ""; location.hash = `#q=${encodeURIComponent(wanted)}`; }, id);
+  await link.page.locator(".opened").waitFor();
+  await link.page.waitForTimeout(100);
+  const focused = await link.page.evaluate(() => document.activeElement.closest("li")?.dataset.id);
+  isTrue(`${about}: with a filter set, the link to ${id} has the focus on ${focused}`, focused === id);
   if (name === values.hostile) await nothingInjected(page, (what, holds) => isTrue(`${about}: ${what}`, holds));
   await link.page.context().close();
   await page.context().close();

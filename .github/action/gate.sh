@@ -23,7 +23,7 @@ memgauge gate --baseline "$BASELINE" --current "$run" --policy "$POLICY" --forma
   --output markdown="$out/gate.md" --output json="$out/gate.json" --output junit="$out/gate.xml" \
   --output bencher="$out/bencher.json" --output benchmark-action-bigger="$out/benchmark-bigger.json" \
   --output benchmark-action-smaller="$out/benchmark-smaller.json" \
-  ${REMEASURE:+--remeasure "$REMEASURE"} ${BASELINE_BINARY:+--baseline-binary "$BASELINE_BINARY"} || code=$?
+  --confirm "${CONFIRM:-auto}" ${REMEASURE:+--remeasure "$REMEASURE"} ${BASELINE_BINARY:+--baseline-binary "$BASELINE_BINARY"} || code=$?
 case $code in
   0) tell outcome=passed ;;
   10) tell outcome=regressed ;;

@@ -53,6 +53,16 @@ impl Answer {
 }
 
 impl Answer {
+    /// What is compared, for the plot of differences: without what is not comparable.
+    pub(crate) fn drawn(&self) -> Option<Comparison> {
+        let comparison = self.comparison.as_ref()?;
+        let mut drawn = comparison.clone();
+        drawn
+            .pairs
+            .retain(|pair| reason(comparison, pair).is_none());
+        Some(drawn)
+    }
+
     /// The metric that plots go by, too.
     pub(crate) fn metric(&self, options: &PageOptions<'_>) -> Option<String> {
         let compared = self.comparison.as_ref().map(|c| c.metric.clone());

@@ -111,13 +111,18 @@ pub(crate) fn sections(
         sets.iter().flat_map(of).flatten().collect()
     };
     let section = |kind: Kind, title, intro, grids| -> Result<Section, HtmlError> {
-        let drawings = draw(kind, results, Look::Page)?;
+        // What the page does not compare in words it does not draw either.
+        let is_apart = kind == Kind::Ablation && answer.comparison.is_none();
+        let (drawings, absent) = match is_apart {
+            true => (Vec::new(), Some("no two arms are comparable".to_owned())),
+            false => (draw(kind, results, Look::Page)?, why_none(kind, results)),
+        };
         Ok(Section {
             id: kind.name(),
             title,
             intro,
             drawings: drawings.into_iter().map(Drawn::from).collect(),
-            absent: why_none(kind, results),
+            absent,
             grids,
         })
     };

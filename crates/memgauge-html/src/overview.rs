@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::answer::{self, APART, Answer};
 use crate::figure::Grid;
+use crate::options::PageOptions;
 use crate::sources::Sources;
 
 /// A row per system, with intervals; columns without a value are left out.
@@ -25,15 +26,13 @@ pub(crate) struct Overview {
 const VERDICT: &str = "verdict";
 
 impl Overview {
-    pub(crate) fn new(sources: &Sources, answer: &Answer) -> Self {
+    pub(crate) fn new(sources: &Sources, answer: &Answer, options: &PageOptions<'_>) -> Self {
         let comparison = answer.comparison.as_ref();
-        let metric = comparison.map_or_else(
-            || match sources.arms.iter().all(Arm::is_judged) {
-                true => J.to_owned(),
-                false => "f1.locomo".to_owned(),
-            },
-            |comparison| comparison.metric.clone(),
-        );
+        let metric = answer.metric(options);
+        let metric = metric.unwrap_or_else(|| match sources.arms.iter().all(Arm::is_judged) {
+            true => J.to_owned(),
+            false => "f1.locomo".to_owned(),
+        });
         let others = ["f1.locomo", J]
             .into_iter()
             .filter(|other| *other != metric);
@@ -61,7 +60,7 @@ impl Overview {
             let compared = own.and_then(|own| own.means.first().copied().flatten());
             let mean = |metric: &str| variant.and_then(|variant| pooled(variant, metric));
             let pair = comparison.and_then(|c| c.pairs.iter().find(|pair| pair.arm == arm.label));
-            let (difference, verdict, class) = against_reference(comparison, pair);
+            let (difference, verdict, class) = against_reference(comparison, pair, &arm.label);
             let mut row = vec![
                 mark_name(&arm.label, arm.facts.control),
                 percent_with_interval(compared.or_else(|| mean(&metric))),
@@ -140,13 +139,14 @@ fn against(comparison: Option<&Comparison>) -> String {
 fn against_reference(
     comparison: Option<&Comparison>,
     pair: Option<&Pair>,
+    label: &str,
 ) -> (String, String, &'static str) {
     let unknown = || UNKNOWN.to_owned();
     let (Some(comparison), Some(pair)) = (comparison, pair) else {
-        let text = if comparison.is_some() {
-            "reference"
-        } else {
-            UNKNOWN
+        let mut pairs = comparison.into_iter().flat_map(|c| &c.pairs);
+        let text = match pairs.any(|pair| pair.reference == label) {
+            true => "reference",
+            false => UNKNOWN,
         };
         return (unknown(), text.to_owned(), "");
     };

@@ -56,13 +56,14 @@ pub fn page(selections: &[Selection], options: &PageOptions<'_>) -> Result<Page,
     let questions = Questions::read(&sources, options)?;
     let answer = Answer::new(&sources, options)?;
     let measured = Measured::new(&sources, &questions, options);
-    let overview = Overview::new(&sources, &answer);
+    let overview = Overview::new(&sources, &answer, options);
     let results = Results::read(
         selections,
         &memgauge_plot::Options {
             metric: answer.metric(options),
             names: options.names,
             errata: options.errata.cloned(),
+            comparison: answer.drawn(),
             ..memgauge_plot::Options::default()
         },
     )?;

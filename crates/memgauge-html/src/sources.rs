@@ -47,8 +47,11 @@ impl Run {
             };
             summary.errata = Some(errata_summary(&dir, &manifest, overlay, &options)?);
             let losses = waterfall(&manifest, &located, errata, &rules);
-            for (variant, (_, loss)) in summary.variants.iter_mut().zip(losses) {
-                variant.loss = Some(loss);
+            for (name, loss) in losses {
+                let mut variants = summary.variants.iter_mut();
+                if let Some(variant) = variants.find(|variant| variant.name == name) {
+                    variant.loss = Some(loss);
+                }
             }
         }
         Ok(Self {
@@ -124,7 +127,8 @@ impl Sources {
     /// A summary of all arms under their labels for tables that show one run: only where all runs asked the same
     /// questions, so that numbers in the heads of the tables hold for all.
     pub(crate) fn together(&self) -> Vec<Summary> {
-        let mut sets: Vec<Summary> = Vec::new();
+        // Content of the dataset beside each: two may have one name.
+        let mut sets: Vec<(&str, Summary)> = Vec::new();
         for (arm, run, variant) in self.iter() {
             let Some(variant) = variant else { continue };
             let own = VariantSummary {
@@ -145,23 +149,27 @@ impl Sources {
                     ..errata.clone()
                 }
             });
-            let alike = |set: &&mut Summary| {
-                set.dataset == run.summary.dataset && set.questions == run.summary.questions
+            let content = run.manifest.dataset.content.as_str();
+            let alike = |(of, set): &&mut (&str, Summary)| {
+                *of == content && set.questions == run.summary.questions
             };
             match sets.iter_mut().find(alike) {
-                Some(set) => {
+                Some((_, set)) => {
                     set.variants.push(own);
                     if let (Some(all), Some(mine)) = (&mut set.errata, under_errata) {
                         all.variants.extend(mine.variants);
                     }
                 }
-                None => sets.push(Summary {
-                    variants: vec![own],
-                    errata: under_errata,
-                    ..run.summary.clone()
-                }),
+                None => {
+                    let set = Summary {
+                        variants: vec![own],
+                        errata: under_errata,
+                        ..run.summary.clone()
+                    };
+                    sets.push((content, set));
+                }
             }
         }
-        sets
+        sets.into_iter().map(|(_, set)| set).collect()
     }
 }

@@ -19,6 +19,12 @@ const NUMBERS: f64 = 190.0;
 const ROW: f64 = 24.0;
 
 pub(crate) fn sketches(results: &Results) -> Result<Sketches, PlotError> {
+    if let Some(comparison) = &results.comparison {
+        if comparison.pairs.is_empty() {
+            return Ok(Sketches::Nothing("no two arms are comparable".to_owned()));
+        }
+        return Ok(Sketches::Drawn(vec![sketch(results, comparison)]));
+    }
     let has = |arm: &Arm| !results.metric.missing.contains(&arm.label);
     let known: Vec<usize> = (0..results.systems.len())
         .filter(|at| results.systems.get(*at).is_some_and(|one| has(&one.arm)))
@@ -56,7 +62,7 @@ pub(crate) fn sketches(results: &Results) -> Result<Sketches, PlotError> {
         }
         Err(error) => return Err(error.into()),
     };
-    Ok(Sketches::Drawn(vec![sketch(results, &order, &comparison)]))
+    Ok(Sketches::Drawn(vec![sketch(results, &comparison)]))
 }
 
 /// The variant that a sweep made the others of, where it is among the arms; otherwise the first.
@@ -75,16 +81,19 @@ fn reference(results: &Results, known: &[usize]) -> usize {
     bases.next().or_else(|| known.first().copied()).unwrap_or(0)
 }
 
-fn sketch(results: &Results, order: &[usize], comparison: &Comparison) -> Sketch {
-    let reference = comparison
-        .pairs
-        .first()
-        .map_or("", |pair| pair.reference.as_str());
+fn sketch(results: &Results, comparison: &Comparison) -> Sketch {
+    let mut references = comparison.pairs.iter().map(|pair| pair.reference.as_str());
+    let reference = match references.next() {
+        Some(first) if references.all(|other| other == first) => first,
+        _ => "the arm of the same name in the first run",
+    };
     let rows: Vec<(usize, &str, Option<&PairSlice>)> = comparison
         .pairs
         .iter()
-        .zip(order.iter().skip(1))
-        .map(|(pair, at)| (*at, pair.arm.as_str(), pair.slices.first()))
+        .filter_map(|pair| {
+            let at = results.labels().position(|label| label == pair.arm)?;
+            Some((at, pair.arm.as_str(), pair.slices.first()))
+        })
         .collect();
     let differences = || {
         rows.iter()

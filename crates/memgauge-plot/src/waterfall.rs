@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use memgauge_core::{Category, QuestionId};
 use memgauge_report::loss::{LossStage, LossSummary};
 use memgauge_report::statistics::{Estimate, StatisticsError};
 use memgauge_report::summary::{SLICES, layout};
@@ -100,19 +99,21 @@ pub(crate) fn sketches(results: &Results) -> Result<Sketches, PlotError> {
     let title = "Questions of categories 1 to 4 (%)";
     scene.add("axis", frame.x_axis(&x, &x.ticks(6, percent_tick), title));
     let mut said = Vec::new();
-    for (place, (at, loss, stages)) in rows.iter().enumerate() {
+    for (place, (at, _, stages)) in rows.iter().enumerate() {
         let Some(system) = results.systems.get(*at) else {
             continue;
         };
         let top = area.top + 5.0 + ROW * place as f64;
         said.push(row(&mut scene, *at, system, stages, &shown, (&x, top)));
-        if let Some(right) = right(system, loss, results)? {
+        if let Some(right) = right(system, results)? {
             let level = top + 8.0;
             let (low, high) = (x.at(right.interval.low), x.at(right.interval.high));
             scene.add_of("interval", *at, None, across(low, high, level, Ink::Text));
         }
     }
     scene.height = area.bottom + 46.0;
+    let bracketed = |(at, ..): &(usize, _, _)| results.systems.get(*at)?.right.as_ref();
+    let is_bracketed = rows.iter().any(|row| bracketed(row).is_some());
     let rules = rows.first().map_or_else(String::new, |(_, loss, _)| {
         format!(
             "Right: {} of at least {}. Needed: {} gold turn.",
@@ -123,7 +124,10 @@ pub(crate) fn sketches(results: &Results) -> Result<Sketches, PlotError> {
     });
     scene.caption(
         16.0,
-        &format!("{rules} Brackets: 95 % interval of what is right."),
+        &match is_bracketed {
+            true => format!("{rules} Brackets: 95 % interval of what is right."),
+            false => format!("{rules} Losses go by the labels of the runs' own judge."),
+        },
     );
     let mut notes = results.notes();
     let missing: Vec<&str> = results
@@ -204,27 +208,20 @@ fn row(
     format!("{}: {}", system.label(), words.join(", "))
 }
 
-/// The share that is right by the rules of the losses, with its interval; an answer that failed is not right.
-fn right(
-    system: &System,
-    loss: &LossSummary,
-    results: &Results,
-) -> Result<Option<Estimate>, StatisticsError> {
-    let mut sums: BTreeMap<(QuestionId, u32), (Category, f64, f64)> = BTreeMap::new();
-    for ((question, _), answer) in &system.arm.answers {
-        if answer.category.is_scored() {
-            let value = answer.value(&loss.metric);
-            let is_right = value.is_some_and(|value| value >= loss.threshold);
-            let of = sums
-                .entry((question.clone(), 0))
-                .or_insert((answer.category, 0.0, 0.0));
-            of.1 += f64::from(u8::from(is_right));
-            of.2 += 1.0;
-        }
-    }
-    let categories = sums.iter().map(|(id, of)| (id.clone(), of.0)).collect();
+/// Share of what is right over categories 1 to 4, with its interval.
+fn right(system: &System, results: &Results) -> Result<Option<Estimate>, StatisticsError> {
+    let Some(right) = &system.right else {
+        return Ok(None);
+    };
+    let scored = right
+        .iter()
+        .filter(|(_, (category, _))| category.is_scored());
+    let scored: BTreeMap<_, _> = scored
+        .map(|(question, (category, share))| ((question.clone(), 0), (*category, *share)))
+        .collect();
+    let categories = scored.iter().map(|(id, of)| (id.clone(), of.0)).collect();
     let (layout, _) = layout(&categories);
-    let column: Vec<Option<f64>> = sums.values().map(|(_, sum, n)| Some(sum / n)).collect();
+    let column: Vec<Option<f64>> = scored.values().map(|(_, share)| Some(*share)).collect();
     let mut found = results
         .bootstrap
         .means(&layout, &[&[0, 1, 2, 3]], &[&column])?;

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
             Command::Baseline(args) => commands::baseline::run(args, &cli.global),
             Command::SearchRounds(args) => commands::search_rounds::run(args).await,
             Command::Gate(args) => commands::gate::run(args, &cli.global).await,
-            Command::Plot(args) => commands::plot::run(args),
+            Command::Plot(args) => commands::plot::run(args, &cli.global),
             Command::Report(args) => commands::report::run(args, &cli.global),
             Command::History(args) => commands::history::run(args),
             Command::Components(args) => commands::components::run(args),

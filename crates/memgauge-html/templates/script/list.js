@@ -126,7 +126,8 @@ async function follow() {
   }
   if (!matching.includes(question)) {
     byId("filters").reset();
-    matching = data.questions;
+    // What the reset has queued (see start.js) draws the list anew: let it come first.
+    await new Promise((done) => setTimeout(done));
   }
   first = Math.floor(matching.indexOf(question) / AT_A_TIME) * AT_A_TIME;
   opened = id;

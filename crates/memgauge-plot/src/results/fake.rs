@@ -5,8 +5,10 @@ use std::path::PathBuf;
 
 use memgauge_core::{Category, QuestionId};
 use memgauge_report::arm::{Arm, ArmAnswer, ArmFacts, ArmTimings, DatasetFacts};
+use memgauge_report::loss::LossSummary;
 use memgauge_report::record::TextMetrics;
 
+use super::read::of_answers;
 use super::{Options, Results, Samples, Stage, System, Timings};
 
 /// A system: per question its F1, its context tokens, and its search time.
@@ -47,6 +49,7 @@ pub(crate) fn system(
         timings.insert(Stage::Search, samples);
     }
     System {
+        right: None,
         arm: Arm {
             label: label.to_owned(),
             variant: label.to_owned(),
@@ -80,6 +83,12 @@ pub(crate) fn system(
         base: None,
         machine: "a machine, 2 core(s)".to_owned(),
     }
+}
+
+/// Gives a system losses, and what is right by their rules.
+pub(crate) fn lose(system: &mut System, loss: LossSummary) {
+    system.right = Some(of_answers(&system.arm, &loss));
+    system.loss = Some(loss);
 }
 
 /// Results with fewer resamples.

@@ -7,9 +7,12 @@ mod metric;
 mod read;
 mod timings;
 
-use memgauge_core::CategoryNames;
+use std::collections::BTreeMap;
+
+use memgauge_core::{Category, CategoryNames, QuestionId};
 use memgauge_dataset::Errata;
 use memgauge_report::arm::Arm;
+use memgauge_report::compare::Comparison;
 use memgauge_report::errata::Ceiling;
 use memgauge_report::history::History;
 use memgauge_report::loss::LossSummary;
@@ -35,6 +38,9 @@ pub struct Options {
     pub errata: Option<Errata>,
     /// NAME of `judgements-NAME.jsonl`, whose labels take the place of the runs' own.
     pub judge: Option<String>,
+    /// The comparison that [`Kind::Ablation`](crate::Kind::Ablation) draws, where one was made already; `None` = all arms
+    /// against the base of a sweep, or the first.
+    pub comparison: Option<Comparison>,
     /// What was measured over time ([`Kind::Trend`](crate::Kind::Trend)).
     pub history: Option<History>,
     /// Seed of the resampling; `None` = that of the first run.
@@ -49,6 +55,9 @@ pub(crate) struct System {
     pub(crate) summary: Option<VariantSummary>,
     /// Where its questions were lost.
     pub(crate) loss: Option<LossSummary>,
+    /// Question -> category, and share of its answers that are right by the rules of the losses; `None` where the losses
+    /// are those of other labels than the arm's.
+    pub(crate) right: Option<BTreeMap<QuestionId, (Category, f64)>>,
     pub(crate) timings: Timings,
     /// The best honest scores for its questions; `None` without errata of its dataset.
     pub(crate) ceiling: Option<Ceiling>,
@@ -66,6 +75,7 @@ pub struct Results {
     pub(crate) metric: Metric,
     pub(crate) names: CategoryNames,
     pub(crate) bootstrap: Bootstrap,
+    pub(crate) comparison: Option<Comparison>,
     pub(crate) history: Option<History>,
 }
 

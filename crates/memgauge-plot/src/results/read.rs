@@ -1,13 +1,13 @@
 //! From run directories to results.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use memgauge_core::{Category, Gold, QuestionId};
 use memgauge_dataset::Errata;
 use memgauge_report::arm::{Arm, Selection, arms, relabel};
 use memgauge_report::errata::{Ceiling, ceiling};
-use memgauge_report::loss::{LossRules, LossSummary, locate, waterfall};
+use memgauge_report::loss::{Located, LossRules, LossStage, LossSummary, locate, waterfall};
 use memgauge_report::record::TimingRow;
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::VariantSummary;
@@ -23,6 +23,10 @@ struct Run {
     manifest: Manifest,
     summaries: BTreeMap<String, VariantSummary>,
     losses: BTreeMap<String, LossSummary>,
+    /// Variant -> what is right under the errata; `None` without errata.
+    right: Option<BTreeMap<String, Right>>,
+    /// Whether the arms have other labels than those that the losses go by.
+    relabelled: bool,
     timings: BTreeMap<String, Vec<TimingRow>>,
     ceiling: Option<Ceiling>,
 }
@@ -43,7 +47,7 @@ impl Results {
             let run = match runs.entry(arm.dir.clone()) {
                 std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
                 std::collections::btree_map::Entry::Vacant(entry) => {
-                    let read = Run::read(&arm, options.errata.as_ref())?;
+                    let read = Run::read(&arm, options)?;
                     entry.insert(read)
                 }
             };
@@ -63,6 +67,7 @@ impl Results {
                 seed: options.seed.unwrap_or(seed),
                 ..Bootstrap::default()
             },
+            comparison: options.comparison.clone(),
             history: options.history.clone(),
             systems,
         })
@@ -70,9 +75,10 @@ impl Results {
 }
 
 impl Run {
-    fn read(arm: &Arm, errata: Option<&Errata>) -> Result<Self, PlotError> {
+    fn read(arm: &Arm, options: &Options) -> Result<Self, PlotError> {
         let dir = RunDir::open(&arm.dir)?;
         let manifest = dir.manifest()?;
+        let errata = options.errata.as_ref();
         let errata = errata.filter(|errata| errata.dataset == manifest.dataset.content);
         let variants = if arm.facts.finished {
             dir.read_json::<Summary>(files::SUMMARY)?.variants
@@ -83,9 +89,11 @@ impl Run {
             .iter()
             .filter_map(|variant| Some((variant.name.clone(), variant.loss.clone()?)))
             .collect();
+        let mut right = None;
         if errata.is_some() {
             let rules = LossRules::default();
             let located = locate(&dir, &manifest, errata, &rules)?;
+            right = Some(shares(&located));
             losses = waterfall(&manifest, &located, errata, &rules)
                 .into_iter()
                 .collect();
@@ -102,6 +110,8 @@ impl Run {
                 .map(|variant| (variant.name.clone(), variant))
                 .collect(),
             losses,
+            right,
+            relabelled: options.judge.is_some(),
             timings,
             manifest,
         })
@@ -116,9 +126,17 @@ impl Run {
         let own = rows(&arm.variant).filter(|row| !row.phase.is_ingestion());
         let mine: Vec<TimingRow> = ingestion.chain(own).cloned().collect();
         let machine = &self.manifest.machine;
+        let loss = self.losses.get(&arm.variant).cloned();
+        let right = match (&self.right, &loss) {
+            _ if self.relabelled => None,
+            (Some(right), _) => right.get(&arm.variant).cloned(),
+            (None, Some(loss)) => Some(of_answers(&arm, loss)),
+            (None, None) => None,
+        };
         System {
+            right,
             summary: self.summaries.get(&arm.variant).cloned(),
-            loss: self.losses.get(&arm.variant).cloned(),
+            loss,
             timings: timings(&mine),
             ceiling: self.ceiling.clone(),
             base: variant.and_then(|one| Some(one.cell.as_ref()?.base.clone())),
@@ -130,6 +148,48 @@ impl Run {
             arm,
         }
     }
+}
+
+/// Question -> category, and share of its answers that are right.
+type Right = BTreeMap<QuestionId, (Category, f64)>;
+
+/// The shares of answers, one after the other, that are right.
+fn share_of(answers: impl Iterator<Item = (QuestionId, Category, bool)>) -> Right {
+    let mut counts: BTreeMap<QuestionId, (Category, f64, f64)> = BTreeMap::new();
+    for (question, category, is_right) in answers {
+        let (_, right, all) = counts.entry(question).or_insert((category, 0.0, 0.0));
+        *right += f64::from(u8::from(is_right));
+        *all += 1.0;
+    }
+    let counts = counts.into_iter();
+    counts
+        .map(|(question, (category, right, all))| (question, (category, right / all)))
+        .collect()
+}
+
+/// What is right by where each record ended, by variant.
+fn shares(located: &[Located]) -> BTreeMap<String, Right> {
+    let variants: BTreeSet<&String> = located.iter().map(|one| &one.variant).collect();
+    let of = |variant: &String| {
+        let mine = located.iter().filter(|one| one.variant == *variant);
+        share_of(mine.map(|one| {
+            let is_right = one.stage == LossStage::Right;
+            (one.question.clone(), one.category, is_right)
+        }))
+    };
+    variants
+        .into_iter()
+        .map(|variant| (variant.clone(), of(variant)))
+        .collect()
+}
+
+/// What is right by the answers themselves, under the published key.
+pub(super) fn of_answers(arm: &Arm, loss: &LossSummary) -> Right {
+    share_of(arm.answers.iter().map(|((question, _), answer)| {
+        let value = answer.value(&loss.metric);
+        let is_right = value.is_some_and(|value| value >= loss.threshold);
+        (question.clone(), answer.category, is_right)
+    }))
 }
 
 /// The ceiling over the questions of a run.

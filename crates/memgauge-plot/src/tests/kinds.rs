@@ -5,7 +5,7 @@ use memgauge_report::history::{History, HistoryEntry, HistoryPoint, HistorySerie
 use memgauge_report::loss::{LossStage, LossSummary, Needs};
 
 use super::{check_texts, drawn, elements, systems_with};
-use crate::results::fake::{results, system, twenty};
+use crate::results::fake::{lose, results, system, twenty};
 use crate::{Drawing, Kind, Look, Results, Theme, draw, png, properties, trend, why_none};
 
 /// Kinds that need nothing but answers and timings.
@@ -34,7 +34,7 @@ fn loss(right: u64) -> LossSummary {
 fn lost() -> Results {
     let mut results = twenty();
     for (system, right) in results.systems.iter_mut().zip(10..) {
-        system.loss = Some(loss(right));
+        lose(system, loss(right));
     }
     results
 }
@@ -65,7 +65,7 @@ fn text_from_data_stays_text() {
         }),
     ]);
     for system in &mut results.systems {
-        system.loss = Some(loss(3));
+        lose(system, loss(3));
     }
     for look in [Look::File, Look::Page] {
         for kind in PLAIN.into_iter().chain([Kind::Waterfall]) {

@@ -10,7 +10,7 @@ use crate::rundir::{RunDir, files};
 use crate::summary::{HEADLINES, Latency, Mean, SLICES, Summary, VariantSummary};
 
 /// Metrics of categories 1 to 4 that are kept beside the headlines.
-const MORE_METRICS: [&str; 2] = ["exact", "evidence.recall@1024tokens"];
+const MORE_METRICS: [&str; 1] = ["exact"];
 
 /// A value with its 95 % interval, where it has one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -146,10 +146,15 @@ fn metrics(variant: &VariantSummary, mixed: bool) -> BTreeMap<String, HistoryVal
         low: None,
         high: None,
     };
-    if let Some(tokens) = &variant.tokens
-        && let Some(mean) = tokens.cl100k
-    {
-        kept.insert("tokens.cl100k".to_owned(), plain(tokens.n, mean));
+    let tokens = variant.tokens_by_slice.get(SLICES[0]).copied().flatten();
+    if let Some(Mean { n, mean, low, high }) = tokens {
+        let value = HistoryValue {
+            n,
+            value: mean,
+            low,
+            high,
+        };
+        kept.insert("tokens.cl100k".to_owned(), value);
     }
     let dollars = variant
         .cost

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use memgauge_plot::{Drawing, Kind, Look, Options, PlotError, Results, draw, png, why_none};
 use memgauge_report::RunDir;
 use memgauge_report::arm::Selection;
 
+use crate::cli::Global;
 use crate::view::{self, NamesOption};
 use crate::{exit, output};
 
@@ -25,7 +25,7 @@ Prints the files that it wrote; why a kind has nothing to draw is told on standa
 #[command(after_help = EXAMPLES)]
 pub(crate) struct PlotArgs {
     /// Run directories, own or imported, or one variant of them; a directory stands for all its variants but the
-    /// controls. The first arm is the reference of `ablation`.
+    /// controls. The reference of `ablation` is the base of a sweep where it is among them, otherwise the first arm.
     #[arg(required = true, value_name = "DIR[:VARIANT]")]
     arms: Vec<String>,
     /// What to draw [default: every kind that the runs have data for].
@@ -62,7 +62,12 @@ fn kinds() -> impl TypedValueParser<Value = Kind> {
     PossibleValuesParser::new(Kind::ALL.map(Kind::name)).try_map(|name| name.parse::<Kind>())
 }
 
-pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<u8> {
+pub(crate) fn run(args: &PlotArgs, global: &Global) -> anyhow::Result<u8> {
+    let tell = |text: &str| {
+        if !global.quiet {
+            output::note(text);
+        }
+    };
     let selections: Vec<Selection> = args
         .arms
         .iter()
@@ -85,6 +90,7 @@ pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<u8> {
         names: args.naming.names,
         errata,
         judge: args.judge.clone(),
+        comparison: None,
         seed: args.seed,
     };
     let results = Results::read(&selections, &options).map_err(users)?;
@@ -99,11 +105,11 @@ pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<u8> {
         if drawings.is_empty()
             && let Some(why) = why_none(*kind, &results)
         {
-            output::note(&format!("{kind}: nothing to draw: {why}"));
+            tell(&format!("{kind}: nothing to draw: {why}"));
         }
         for drawing in drawings {
             for note in &drawing.notes {
-                output::note(&format!("{}: {note}", drawing.name));
+                tell(&format!("{}: {note}", drawing.name));
             }
             files.extend(write(&drawing, &args.out, args.png)?);
         }
@@ -117,20 +123,23 @@ pub(crate) fn run(args: &PlotArgs) -> anyhow::Result<u8> {
 
 /// Writes a drawing into a folder, which is made as needed, and returns the paths of its files.
 fn write(drawing: &Drawing, out: &Path, with_png: bool) -> anyhow::Result<Vec<String>> {
-    std::fs::create_dir_all(out).with_context(|| out.display().to_string())?;
+    let refused = |path: &Path, error: std::io::Error| {
+        exit::user(format!("--out {}: {error}", path.display()))
+    };
+    std::fs::create_dir_all(out).map_err(|error| refused(out, error))?;
     let path = out.join(format!("{}.svg", drawing.name));
-    std::fs::write(&path, &drawing.svg).with_context(|| path.display().to_string())?;
+    std::fs::write(&path, &drawing.svg).map_err(|error| refused(&path, error))?;
     let mut files = vec![path.display().to_string()];
     if with_png {
         let path = path.with_extension("png");
-        png(drawing, &path)?;
+        png(drawing, &path).map_err(users)?;
         files.push(path.display().to_string());
     }
     Ok(files)
 }
 
 /// What the user can mend as such.
-fn users(error: PlotError) -> anyhow::Error {
+pub(super) fn users(error: PlotError) -> anyhow::Error {
     match error {
         PlotError::Selection(error) => error.into(),
         PlotError::Run(error) => error.into(),

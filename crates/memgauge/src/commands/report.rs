@@ -9,6 +9,7 @@ use memgauge_report::arm::Selection;
 use memgauge_report::compare::CompareError;
 use memgauge_report::{Manifest, RunDir};
 
+use super::plot::users;
 use crate::cli::Global;
 use crate::view::{self, NamesOption};
 use crate::{exit, output, places};
@@ -67,7 +68,16 @@ pub(crate) fn run(args: &ReportArgs, global: &Global) -> anyhow::Result<u8> {
         .collect::<Result<_, _>>()?;
     let datasets = datasets(&manifests, args.dataset.as_deref())?;
     let errata = match (&args.errata, manifests.first()) {
-        (Some(path), Some(manifest)) => Some(view::load(path, &view::dataset_of(manifest)?)?),
+        (Some(path), Some(manifest)) => {
+            let content = &manifest.dataset.content;
+            let mut known = datasets.iter();
+            Some(
+                match known.find(|one| one.fingerprint.content == *content) {
+                    Some(dataset) => view::load(path, dataset)?,
+                    None => view::load(path, &view::dataset_of(manifest)?)?,
+                },
+            )
+        }
         _ => None,
     };
     let options = PageOptions {
@@ -82,9 +92,10 @@ pub(crate) fn run(args: &ReportArgs, global: &Global) -> anyhow::Result<u8> {
         Ok(page) => page,
         Err(HtmlError::Selection(error)) => return Err(error.into()),
         Err(HtmlError::Run(error)) => return Err(error.into()),
-        Err(HtmlError::Compare(
-            error @ (CompareError::Metric(_) | CompareError::NoValue { .. }),
-        )) => return Err(exit::user(error.to_string())),
+        Err(HtmlError::Compare(error @ CompareError::Metric(_))) => {
+            return Err(exit::user(error.to_string()));
+        }
+        Err(HtmlError::Plot(error)) => return Err(users(error)),
         Err(error) => return Err(error.into()),
     };
     std::fs::write(&args.output, &page.html)

@@ -52,6 +52,17 @@ fn mistakes_are_told_and_leave_nothing() {
     assert!(told(&["--metric", "f1.locomoo"]).contains("did you mean `f1.locomo`?"));
     assert!(told(&["--margin=-1"]).contains("must be 0 or more points"));
     assert!(told(&["nowhere"]).contains("nowhere: not a run directory"));
+    assert!(told(&["--metric", "j"]).contains("j"));
+    let one = format!("{}:turns-hybrid", run.display());
+    let mut command = memgauge();
+    command.args(["report", &one, "--metric", "f1.locomoo", "-o"]);
+    let ended = end(command.arg(&page));
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("did you mean `f1.locomo`?"),
+        "{}",
+        ended.stderr
+    );
     let other = folder.path().join("other.json");
     let text = std::fs::read_to_string(crate::root().join("datasets/sample/sample.json"));
     let text = text.expect("the sample").replacen("Ann", "Anna", 1);

@@ -74,7 +74,8 @@ const MOST_SETS: usize = 4;
 /// Whether a suspected regression is run again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Confirm {
-    /// Where that costs nothing: no model behind an API was called, or all calls were replayed.
+    /// Where that costs nothing: no system from outside, and no model behind an API was called or all calls were
+    /// replayed.
     Auto,
     /// Also where models are called.
     Always,
