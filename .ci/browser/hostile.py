@@ -1,5 +1,5 @@
 """A run in which every text is hostile: `hostile.py dataset IN OUT` writes a dataset with markup in each of its texts,
-`hostile.py names RUN` renames the variants of a run directory to markup."""
+`hostile.py names RUN` gives a run directory and its variants names of markup, and its answers a judge who replies so."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ def hostile(value, key=""):
         return {name: hostile(inner, name) for name, inner in value.items()}
     if isinstance(value, list):
         return [hostile(inner, key) for inner in value]
-    is_kept = key in KEPT or key.startswith("speaker") or key.endswith("date_time")
+    is_kept = key in KEPT or key.endswith("date_time")
     return value if is_kept or not isinstance(value, str) else f"{value} {HOSTILE}"
 
 
@@ -32,22 +32,31 @@ def renamed(value, names):
 
 def rename(run):
     manifest = json.loads((run / "manifest.json").read_text())
-    names = {variant["name"]: f"{variant['name']} {HOSTILE}" for variant in manifest["variants"]}
+    plain = [manifest["name"], *(variant["name"] for variant in manifest["variants"])]
+    names = {name: f"{name} {HOSTILE}" for name in plain}
+    judgement = {"run": 0, "label": True, "score": None, "reply": HOSTILE, "request": "none", "error": None}
     for name in ("manifest.json", "summary.json"):
         path = run / name
         path.write_text(json.dumps(renamed(json.loads(path.read_text()), names)))
     for path in run.glob("*.jsonl"):
-        lines = [json.dumps(renamed(json.loads(line), names)) + "\n" for line in path.read_text().splitlines()]
-        path.write_text("".join(lines))
+        rows = [renamed(json.loads(line), names) for line in path.read_text().splitlines()]
+        if path.name == "records.jsonl":
+            for row in rows:
+                row["judgements"] = [judgement]
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
 match sys.argv[1:]:
     case ["dataset", source, target]:
         conversations = json.loads(Path(source).read_text())
         for conversation in conversations:
-            # Notes of the dataset are keyed by the speakers' names.
+            speakers = [conversation["conversation"][f"speaker_{of}"] for of in "ab"]
             for part in ("qa", "conversation"):
                 conversation[part] = hostile(conversation[part])
+            # Notes of the dataset are keyed by the speakers' names.
+            names = {speaker: f"{speaker} {HOSTILE}" for speaker in speakers}
+            for part in ("observation", "event_summary"):
+                conversation[part] = renamed(conversation[part], names)
         Path(target).write_text(json.dumps(conversations))
     case ["names", run]:
         rename(Path(run))

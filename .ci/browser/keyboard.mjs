@@ -58,11 +58,13 @@ export async function useByKeyboard(page, isTrue) {
   isTrue("the choice of a system is reached", await tabTo(page, () => document.activeElement.matches(".choices select")));
   await page.keyboard.press("ArrowDown");
   isTrue("the conversation is reached", await tabTo(page, () => document.activeElement.matches(".turns")));
+  const turns = page.locator(".turns .turn");
+  const near = await turns.count();
   await page.keyboard.press("Shift+Tab");
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown");
-  const shown = await page.locator(".turn").count();
-  isTrue("the range of turns is chosen", shown > 0 || (await page.locator(".turns .note").count()) > 0);
+  const everything = await turns.count();
+  isTrue(`the range of turns is chosen: ${near}, then ${everything}`, everything > near);
   if (await page.locator("#later:visible").count()) {
     const before = await page.locator("#page-of").textContent();
     isTrue("the next page is reached", await tabTo(page, () => document.activeElement.id === "later"));

@@ -1,7 +1,9 @@
 //! The answer: one sentence per comparison.
 
-use memgauge_report::arm::Arm;
-use memgauge_report::compare::{CompareError, CompareOptions, Comparison, Pair, compare};
+use memgauge_report::arm::{Arm, Key, KeyedArms};
+use memgauge_report::compare::{
+    CompareError, CompareOptions, Comparison, Pair, compare, compare_by_key,
+};
 use memgauge_report::statistics::{Bootstrap, Verdict};
 use memgauge_report::table;
 use serde::Serialize;
@@ -53,13 +55,20 @@ impl Answer {
 }
 
 impl Answer {
-    /// What is compared, for the plot of differences: without what is not comparable.
+    /// What is compared, for the plot and the tables of differences: without what is not comparable.
     pub(crate) fn drawn(&self) -> Option<Comparison> {
         let comparison = self.comparison.as_ref()?;
         let mut drawn = comparison.clone();
         drawn
             .pairs
             .retain(|pair| reason(comparison, pair).is_none());
+        if let Some(errata) = &mut drawn.errata {
+            let pairs = &drawn.pairs;
+            errata.pairs.retain(|under| {
+                let mut left = pairs.iter();
+                left.any(|pair| pair.arm == under.arm && pair.reference == under.reference)
+            });
+        }
         Some(drawn)
     }
 
@@ -77,8 +86,12 @@ fn basis(comparison: &Comparison) -> String {
         true => format!("categories {slice}"),
         false => slice.to_owned(),
     };
+    let key = match comparison.errata {
+        Some(_) => " under the published key",
+        None => "",
+    };
     format!(
-        "By {} × 100 on {questions}, with {:.0} % intervals; differences inside ±{:.1} points count as none.",
+        "By {} × 100 on {questions}{key}, with {:.0} % intervals; differences inside ±{:.1} points count as none.",
         comparison.metric,
         100.0 * comparison.bootstrap.confidence,
         100.0 * comparison.margin
@@ -124,6 +137,9 @@ fn comparison(
         wanted.force = true;
         found = compare(arms, &wanted);
     }
+    if let (Ok(_), Some(keyed)) = (&found, keyed(arms, options)?) {
+        found = compare_by_key(&keyed, Key::Published, &wanted);
+    }
     match found {
         Ok(comparison) => Ok(Some(comparison)),
         Err(error @ (CompareError::Metric(_) | CompareError::Statistics(_))) => Err(error.into()),
@@ -132,6 +148,23 @@ fn comparison(
             Ok(None)
         }
     }
+}
+
+/// The arms under every key, where there are errata of the dataset of one of them.
+fn keyed(arms: &[Arm], options: &PageOptions<'_>) -> Result<Option<KeyedArms>, HtmlError> {
+    let Some(errata) = options.errata else {
+        return Ok(None);
+    };
+    let mut datasets = options.datasets.iter();
+    let Some(dataset) = datasets.find(|one| one.fingerprint.content == errata.dataset) else {
+        return Ok(None);
+    };
+    let mut of_it = arms.iter().map(|arm| &arm.facts.dataset.content);
+    if !of_it.any(|content| *content == errata.dataset) {
+        return Ok(None);
+    }
+    let keyed = KeyedArms::new(arms.to_vec(), errata.clone(), dataset, None)?;
+    Ok(Some(keyed))
 }
 
 /// Why a pair is not comparable; `None` where it is.

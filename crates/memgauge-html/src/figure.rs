@@ -6,7 +6,7 @@ use memgauge_report::summary::{J, Latency, Summary, VariantSummary};
 use memgauge_report::table::{self, Table, UNKNOWN, mark_name, milliseconds};
 use serde::Serialize;
 
-use crate::answer::{self, Answer};
+use crate::answer::Answer;
 use crate::error::HtmlError;
 use crate::options::PageOptions;
 use crate::overview::p95;
@@ -113,9 +113,14 @@ pub(crate) fn sections(
     let section = |kind: Kind, title, intro, grids| -> Result<Section, HtmlError> {
         // What the page does not compare in words it does not draw either.
         let is_apart = kind == Kind::Ablation && answer.comparison.is_none();
-        let (drawings, absent) = match is_apart {
-            true => (Vec::new(), Some("no two arms are comparable".to_owned())),
-            false => (draw(kind, results, Look::Page)?, why_none(kind, results)),
+        let drawings = match is_apart {
+            true => Vec::new(),
+            false => draw(kind, results, Look::Page)?,
+        };
+        let absent = match drawings.is_empty() {
+            true if is_apart => Some("no two arms are comparable".to_owned()),
+            true => why_none(kind, results),
+            false => None,
         };
         Ok(Section {
             id: kind.name(),
@@ -126,7 +131,7 @@ pub(crate) fn sections(
             grids,
         })
     };
-    Ok(vec![
+    let mut sections = vec![
         section(
             Kind::Pareto,
             "Accuracy against tokens and latency",
@@ -214,7 +219,12 @@ pub(crate) fn sections(
             "Differences",
             "Paired differences to the reference, question by question. A bar that crosses 0 decides nothing; one inside \
              the margin says that no difference was found.",
-            answer.comparison.iter().filter_map(differences).collect(),
+            answer
+                .drawn()
+                .iter()
+                .flat_map(|drawn| [differences(drawn), by_key(drawn)])
+                .flatten()
+                .collect(),
         )?,
         section(
             Kind::IndexError,
@@ -223,7 +233,12 @@ pub(crate) fn sections(
              compares all vectors.",
             each(&|set| vec![Grid::of("Index error", table::index_errors(set), "")]),
         )?,
-    ])
+    ];
+    // Few runs compare an approximate index with an exact search; nothing is missed where none does.
+    let is_measured =
+        |section: &Section| !(section.drawings.is_empty() && section.grids.is_empty());
+    sections.retain(|section| section.id != Kind::IndexError.name() || is_measured(section));
+    Ok(sections)
 }
 
 /// A latency, its row's name, and whether it was measured in the run.
@@ -283,9 +298,6 @@ fn latency(set: &Summary) -> Option<Grid> {
 fn differences(comparison: &Comparison) -> Option<Grid> {
     let mut all = Table::default();
     for pair in &comparison.pairs {
-        if answer::reason(comparison, pair).is_some() {
-            continue;
-        }
         let table = table::pair_table(comparison, pair);
         if all.head.is_empty() {
             all.head = ["system", "against"].map(str::to_owned).to_vec();
@@ -304,5 +316,17 @@ fn differences(comparison: &Comparison) -> Option<Grid> {
         all,
         "p by the bootstrap, and after Holm's correction over all comparisons; McNemar's exact test takes questions for \
          independent and decides nothing. Smallest: true difference that would have been found with 80 % power.",
+    )
+}
+
+/// Every comparison under the published key, the corrected one and on clean questions; `None` without errata.
+fn by_key(comparison: &Comparison) -> Option<Grid> {
+    let errata = comparison.errata.as_ref()?;
+    let caption = format!("Differences in {} × 100 under every key", comparison.metric);
+    let table = table::pairs_by_key(errata, comparison.margin);
+    Grid::of(
+        caption,
+        table,
+        table::pairs_by_key_note(errata, &comparison.metric),
     )
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use memgauge_core::Stage;
+use memgauge_report::statistics::{Estimate, Interval};
 use memgauge_report::summary::{Cost, VariantSummary};
 
 use crate::drawing::{Sketch, Sketches};
 use crate::number::{count, dollars};
 use crate::palette::Ink;
-use crate::results::{Results, System};
+use crate::results::{Charged, Results, Shares, System};
 use crate::scene::{
     Anchor, Entry, Frame, Item, MEDIUM, Rect, SMALL, Scale, Scene, WIDTH, across, fitted, legend,
     names_width,
@@ -17,6 +18,8 @@ use crate::scene::{
 /// Widest name on the left.
 const NAMES: f64 = 200.0;
 const ROW: f64 = 26.0;
+/// Two ways to the same sum are no farther apart than this share of it.
+const SAME: f64 = 1e-6;
 
 /// Stages that are charged to a system, in the order of the work, and their names.
 const STAGES: [(Stage, &str); 5] = [
@@ -28,26 +31,37 @@ const STAGES: [(Stage, &str); 5] = [
 ];
 
 /// What one question takes at a system: by stage, or in all where a model was not called.
+#[derive(Clone)]
 struct Bar {
     system: usize,
     /// Number in [`STAGES`] -> amount.
     parts: Vec<(usize, f64)>,
-    /// Mean tokens of contexts with their interval, where no model behind an API was called.
-    context: Option<(f64, f64, f64)>,
+    /// Mean tokens of contexts, where no model behind an API was called.
+    context: Option<f64>,
+    /// Interval of the whole; `None` where the charges of the questions do not add up to it.
+    interval: Option<Interval>,
 }
 
 impl Bar {
     fn total(&self) -> f64 {
         let parts: f64 = self.parts.iter().map(|(_, amount)| amount).sum();
-        parts + self.context.map_or(0.0, |(mean, ..)| mean)
+        parts + self.context.unwrap_or(0.0)
+    }
+
+    /// Its farthest end.
+    fn end(&self) -> f64 {
+        let high = self.interval.map_or(0.0, |interval| interval.high);
+        self.total().max(high)
     }
 }
 
 pub(crate) fn sketches(results: &Results) -> Sketches {
     let mut drawn = Vec::new();
-    let tokens = bars(results, &|cost| {
-        Some((cost.input_tokens? + cost.output_tokens?) as f64)
-    });
+    let tokens = bars(
+        results,
+        &|cost| Some((cost.input_tokens? + cost.output_tokens?) as f64),
+        |charged| &charged.tokens,
+    );
     let with_context: Vec<Bar> = results
         .systems
         .iter()
@@ -55,16 +69,16 @@ pub(crate) fn sketches(results: &Results) -> Sketches {
         .filter_map(|(at, system)| {
             let calls = tokens.iter().find(|bar| bar.system == at);
             match calls {
-                Some(bar) => Some(Bar {
-                    system: at,
-                    parts: bar.parts.clone(),
-                    context: None,
-                }),
-                None if is_without_calls(system) => Some(Bar {
-                    system: at,
-                    parts: Vec::new(),
-                    context: Some(context(results, system)?),
-                }),
+                Some(bar) => Some(bar.clone()),
+                None if is_without_calls(system) => {
+                    let context = context(results, system)?;
+                    Some(Bar {
+                        system: at,
+                        parts: Vec::new(),
+                        context: Some(context.mean),
+                        interval: Some(context.interval),
+                    })
+                }
                 None => None,
             }
         })
@@ -81,7 +95,7 @@ pub(crate) fn sketches(results: &Results) -> Sketches {
             count,
         ));
     }
-    let money = bars(results, &|cost| cost.dollars);
+    let money = bars(results, &|cost| cost.dollars, |charged| &charged.dollars);
     if money.iter().any(|bar| bar.total() > 0.0) {
         drawn.push(sketch(
             results,
@@ -110,17 +124,26 @@ fn is_without_calls(system: &System) -> bool {
 }
 
 /// The arms of which every stage tells the amount.
-fn bars(results: &Results, amount: &dyn Fn(&Cost) -> Option<f64>) -> Vec<Bar> {
+fn bars(
+    results: &Results,
+    amount: &dyn Fn(&Cost) -> Option<f64>,
+    shares: fn(&Charged) -> &Shares,
+) -> Vec<Bar> {
     let systems = results.systems.iter().enumerate();
     systems
         .filter_map(|(at, system)| {
             let summary = system.summary.as_ref()?;
             let parts = parts(system, summary, amount)?;
-            Some(Bar {
+            let mut bar = Bar {
                 system: at,
                 parts,
                 context: None,
-            })
+                interval: None,
+            };
+            let found = results.bootstrap.mean(shares(&system.charged));
+            let is_it = |found: &Estimate| (found.mean - bar.total()).abs() <= SAME * bar.total();
+            bar.interval = found.filter(is_it).map(|found| found.interval);
+            Some(bar)
         })
         .collect()
 }
@@ -158,7 +181,7 @@ fn parts(
 }
 
 /// Mean tokens of the contexts of categories 1 to 4, with the interval.
-fn context(results: &Results, system: &System) -> Option<(f64, f64, f64)> {
+fn context(results: &Results, system: &System) -> Option<Estimate> {
     let mut clusters: BTreeMap<_, Vec<f64>> = BTreeMap::new();
     for ((question, _), answer) in &system.arm.answers {
         if answer.category.is_scored()
@@ -169,8 +192,7 @@ fn context(results: &Results, system: &System) -> Option<(f64, f64, f64)> {
         }
     }
     let clusters: Vec<Vec<f64>> = clusters.into_values().collect();
-    let mean = results.bootstrap.mean(&clusters)?;
-    Some((mean.mean, mean.interval.low, mean.interval.high))
+    results.bootstrap.mean(&clusters)
 }
 
 fn sketch(
@@ -218,13 +240,7 @@ fn sketch(
         WIDTH - 84.0,
         high + 20.0 + ROW * bars.len() as f64,
     );
-    let most = bars
-        .iter()
-        .map(|bar| {
-            bar.total()
-                .max(bar.context.map_or(0.0, |(_, _, high)| high))
-        })
-        .fold(0.0, f64::max);
+    let most = bars.iter().map(Bar::end).fold(0.0, f64::max);
     let x = Scale::linear(
         0.0,
         if most > 0.0 { most * 1.04 } else { 1.0 },
@@ -270,20 +286,20 @@ fn sketch(
             let what = STAGES.get(*number).map_or("", |(_, name)| name);
             part(&mut scene, what, *amount, Ink::Colour(*number));
         }
-        let mut end = x.at(bar.total());
-        if let Some((mean, low, high)) = bar.context {
+        if let Some(mean) = bar.context {
             part(&mut scene, "context", mean, Ink::Faded);
-            let (low, high) = (x.at(low), x.at(high));
+        }
+        if let Some(interval) = bar.interval {
+            let (low, high) = (x.at(interval.low), x.at(interval.high));
             scene.add_of(
                 "interval",
                 bar.system,
                 None,
                 across(low, high, middle, Ink::Text),
             );
-            end = end.max(high);
         }
         let text = Item::text(
-            (end + 7.0, middle),
+            (x.at(bar.end()) + 7.0, middle),
             write(bar.total()),
             SMALL,
             Ink::Text,
@@ -305,9 +321,10 @@ fn sketch(
         );
     }
     if bars.iter().any(|bar| bar.context.is_some()) {
-        caption.push_str(
-            " Contexts in cl100k_base, mean over categories 1 to 4 with its 95 % interval.",
-        );
+        caption.push_str(" Contexts in cl100k_base, mean over categories 1 to 4.");
+    }
+    if bars.iter().any(|bar| bar.interval.is_some()) {
+        caption.push_str(" Brackets: 95 % interval of the whole.");
     }
     scene.caption(16.0, &caption);
     let mut notes = results.notes();
@@ -318,6 +335,17 @@ fn sketch(
         .filter(|(at, _)| !bars.iter().any(|bar| bar.system == *at))
         .map(|(_, system)| system.label())
         .collect();
+    let unsure: Vec<&str> = bars
+        .iter()
+        .filter(|bar| bar.interval.is_none())
+        .filter_map(|bar| Some(results.systems.get(bar.system)?.label()))
+        .collect();
+    if !unsure.is_empty() {
+        notes.push(format!(
+            "without an interval, because the charges of its questions do not add up to its calls: {}",
+            unsure.join(", ")
+        ));
+    }
     if !missing.is_empty() {
         notes.push(format!(
             "not drawn, because it is not known in full: {}",

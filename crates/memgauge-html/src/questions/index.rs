@@ -30,7 +30,7 @@ struct System<'a> {
 struct Conversation<'a> {
     id: &'a str,
     /// Name of the dataset, where there are several.
-    dataset: Option<&'a str>,
+    dataset: Option<String>,
     /// Whether its words are in the page.
     words: bool,
 }
@@ -53,9 +53,6 @@ impl<'a> Index<'a> {
         sources: &'a Sources,
         options: &PageOptions<'_>,
     ) -> Self {
-        let several = groups
-            .iter()
-            .any(|g| Some(&g.content) != groups.first().map(|g| &g.content));
         let questions = groups.iter().enumerate().flat_map(|(at, group)| {
             group.asked.iter().map(move |(index, asked)| {
                 let answers = asked.answers.iter().map(|answers| {
@@ -91,11 +88,25 @@ impl<'a> Index<'a> {
                 .iter()
                 .map(|group| Conversation {
                     id: group.id.as_str(),
-                    dataset: several.then_some(&group.dataset),
+                    dataset: dataset(groups, group),
                     words: group.said.is_some(),
                 })
                 .collect(),
             questions: questions.collect(),
         }
+    }
+}
+
+/// Name of a group's dataset where the page has several; with the start of its fingerprint where two have one name.
+fn dataset(groups: &[Group<'_>], group: &Group<'_>) -> Option<String> {
+    let mut others = groups.iter().filter(|other| other.content != group.content);
+    let other = others.next()?;
+    let is_namesake = |other: &Group<'_>| other.dataset == group.dataset;
+    match is_namesake(other) || others.any(|other| is_namesake(other)) {
+        true => {
+            let content = group.content.get(..8).unwrap_or(&group.content);
+            Some(format!("{}@{content}", group.dataset))
+        }
+        false => Some(group.dataset.clone()),
     }
 }

@@ -40,7 +40,9 @@ fn runs_of_other_datasets_are_told_apart_and_not_compared() {
     );
     let index = run::unpacked(&page, "index");
     assert_eq!(index["conversations"].as_array().unwrap().len(), 2);
-    assert_eq!(index["conversations"][1]["dataset"], "data");
+    // Two datasets of one name are told apart by their fingerprints.
+    assert_eq!(index["conversations"][0]["dataset"], "data@c");
+    assert_eq!(index["conversations"][1]["dataset"], "data@other");
     assert_eq!(
         index["questions"][2][5],
         serde_json::json!([null, ["answer", 10]])

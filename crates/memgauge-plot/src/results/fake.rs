@@ -9,7 +9,7 @@ use memgauge_report::loss::LossSummary;
 use memgauge_report::record::TextMetrics;
 
 use super::read::of_answers;
-use super::{Options, Results, Samples, Stage, System, Timings};
+use super::{Charged, Options, Results, Samples, Stage, System, Timings};
 
 /// A system: per question its F1, its context tokens, and its search time.
 pub(crate) fn system(
@@ -79,6 +79,7 @@ pub(crate) fn system(
         summary: None,
         loss: None,
         timings,
+        charged: Charged::default(),
         ceiling: None,
         base: None,
         machine: "a machine, 2 core(s)".to_owned(),

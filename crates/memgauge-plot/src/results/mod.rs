@@ -1,6 +1,7 @@
 //! What plots read of runs.
 
 mod asked;
+mod charged;
 #[cfg(test)]
 pub(crate) mod fake;
 mod metric;
@@ -23,6 +24,7 @@ use crate::palette::{Ink, marker};
 use crate::scene::Entry;
 
 pub(crate) use asked::Asked;
+pub(crate) use charged::{Charged, Shares};
 pub(crate) use metric::{Metric, metric_title};
 pub(crate) use timings::{REPLAYED, Samples, Stage, Timings};
 
@@ -59,6 +61,8 @@ pub(crate) struct System {
     /// are those of other labels than the arm's.
     pub(crate) right: Option<BTreeMap<QuestionId, (Category, f64)>>,
     pub(crate) timings: Timings,
+    /// What its questions were charged.
+    pub(crate) charged: Charged,
     /// The best honest scores for its questions; `None` without errata of its dataset.
     pub(crate) ceiling: Option<Ceiling>,
     /// The variant that a sweep made it of.

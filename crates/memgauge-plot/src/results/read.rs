@@ -15,7 +15,7 @@ use memgauge_report::{Manifest, RunDir, Summary, files};
 use serde::Deserialize;
 
 use super::timings::timings;
-use super::{Metric, Options, Results, System};
+use super::{Charged, Metric, Options, Results, System};
 use crate::error::PlotError;
 
 /// What a run holds beside its answers.
@@ -138,6 +138,7 @@ impl Run {
             summary: self.summaries.get(&arm.variant).cloned(),
             loss,
             timings: timings(&mine),
+            charged: Charged::of(&mine, &arm),
             ceiling: self.ceiling.clone(),
             base: variant.and_then(|one| Some(one.cell.as_ref()?.base.clone())),
             machine: format!(

@@ -75,7 +75,7 @@ pub(super) fn arms_by_key(errata: &ArmsByKey, metric: &str, slices: &[String]) -
 }
 
 /// Differences over the first slice under every key.
-pub(super) fn pairs_by_key(errata: &ArmsByKey, margin: f64) -> Table {
+pub fn pairs_by_key(errata: &ArmsByKey, margin: f64) -> Table {
     let mut table = Table::new(&[
         "by key",
         "key",
@@ -113,22 +113,30 @@ pub(super) fn pairs_by_key(errata: &ArmsByKey, margin: f64) -> Table {
 
 /// Whose errata, what they touch, and how to read the tables.
 pub(super) fn by_key_note(errata: &ArmsByKey, metric: &str) -> String {
-    let mut note = overlay_note(&errata.overlay);
-    note.push_str(CEILING_NOTE);
-    note.push_str(&format!(
-        " The other tables are by the {} key (--key).",
-        errata.decided_by.name()
-    ));
-    if metric == J {
-        let mut told: Vec<Option<&CorrectedJudge>> = Vec::new();
-        for arm in &errata.arms {
-            if !told.contains(&arm.judged_by.as_ref()) {
-                told.push(arm.judged_by.as_ref());
-            }
-        }
-        for judge in told {
-            note.push_str(&relabelled_note(judge));
+    format!(
+        "{}{CEILING_NOTE} The other tables are by the {} key (--key).{}",
+        overlay_note(&errata.overlay),
+        errata.decided_by.name(),
+        relabelled(errata, metric)
+    )
+}
+
+/// Whose errata, and what they touch, below [`pairs_by_key`] alone.
+pub fn pairs_by_key_note(errata: &ArmsByKey, metric: &str) -> String {
+    format!(
+        "{}{}",
+        overlay_note(&errata.overlay),
+        relabelled(errata, metric)
+    )
+}
+
+/// Where corrected labels come from, each judge once; nothing for other metrics than J.
+fn relabelled(errata: &ArmsByKey, metric: &str) -> String {
+    let mut told: Vec<Option<&CorrectedJudge>> = Vec::new();
+    for arm in errata.arms.iter().filter(|_| metric == J) {
+        if !told.contains(&arm.judged_by.as_ref()) {
+            told.push(arm.judged_by.as_ref());
         }
     }
-    note
+    told.into_iter().map(relabelled_note).collect()
 }

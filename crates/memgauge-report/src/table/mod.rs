@@ -21,6 +21,7 @@ mod surrogate;
 mod tidy;
 mod work;
 
+pub use by_key::{pairs_by_key, pairs_by_key_note};
 pub use card::judge_card;
 use cell::mark;
 pub use cell::{

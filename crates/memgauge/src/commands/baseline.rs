@@ -231,8 +231,10 @@ fn print(baseline: &Baseline, format: Format) -> anyhow::Result<()> {
     let head = &baseline.head;
     let mut table = Table::new(&["variant", "n"]);
     table.head.extend(head.columns.iter().cloned());
-    for (variant, rows) in head.variants.iter().zip(&baseline.variants) {
-        let mut row = vec![variant.name.clone(), rows.len().to_string()];
+    for variant in &head.variants {
+        // Questions behind the means: a column may be unknown for some.
+        let questions = variant.means.values().map(|mean| mean.n).max();
+        let mut row = vec![variant.name.clone(), questions.unwrap_or(0).to_string()];
         row.extend(head.columns.iter().map(|column| {
             let mean = variant.means.get(column);
             mean.map_or_else(|| UNKNOWN.to_owned(), |mean| mean.mean.to_string())

@@ -1,9 +1,10 @@
 //! Plots as files.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::compare::{altered, sample_run, untold};
-use crate::{end, memgauge};
+use crate::{end, memgauge, only_run, paid};
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
@@ -166,4 +167,50 @@ fn a_history_becomes_a_trend() {
         "{}",
         ended.stdout
     );
+}
+
+/// A memory of facts in two retrievals, made twice and asked twice.
+const FACTS: &str = r#"
+dataset = { kind = "sample", limit = 3 }
+repeats = { ingest = 2, answer = 2 }
+answerer = { kind = "llm", prompt = "answer/short" }
+judge = { kind = "llm" }
+
+[[variant]]
+name = "facts"
+[variant.system]
+kind = "turns"
+embedder = "vectors"
+extractor = { kind = "llm", batch = 0, summary = { enabled = false } }
+retriever = { kind = "hybrid", k = 3 }
+
+[[sweep]]
+variant = "facts"
+[sweep.axes]
+"system.retriever.k" = [3, 5]
+"#;
+
+#[test]
+fn tokens_and_money_have_intervals_from_what_each_question_was_charged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = paid::server(Duration::ZERO);
+    let file = paid::config(folder.path(), &server, paid::PRICES, FACTS);
+    let ended = paid::run(&file, folder.path(), "runs", &["--traffic", "live"]);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let out = folder.path().join("plots");
+    let mut command = memgauge();
+    command.args(["plot", "--kind", "tokens"]);
+    command.arg(only_run(&folder.path().join("runs")));
+    let ended = end(command.arg("--out").arg(&out));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(names(&out), ["tokens-money.svg", "tokens.svg"]);
+    assert!(
+        !ended.stderr.contains("without an interval"),
+        "{}",
+        ended.stderr
+    );
+    for name in names(&out) {
+        let svg = std::fs::read_to_string(out.join(&name)).expect("a file");
+        assert_eq!(svg.matches("class=\"interval\"").count(), 2, "{name}");
+    }
 }
