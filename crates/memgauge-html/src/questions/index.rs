@@ -102,7 +102,7 @@ fn dataset(groups: &[Group<'_>], group: &Group<'_>) -> Option<String> {
     let mut others = groups.iter().filter(|other| other.content != group.content);
     let other = others.next()?;
     let is_namesake = |other: &Group<'_>| other.dataset == group.dataset;
-    match is_namesake(other) || others.any(|other| is_namesake(other)) {
+    match is_namesake(other) || others.any(is_namesake) {
         true => {
             let content = group.content.get(..8).unwrap_or(&group.content);
             Some(format!("{}@{content}", group.dataset))
