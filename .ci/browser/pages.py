@@ -1,5 +1,5 @@
 """Pages of real data: `pages.py MEMGAUGE DATA LOCOMO_RUN TO`. One of six systems on all of LOCOMO, which has to stay
-below its limit, and one of two imported files without memories or timings."""
+below its limit, and one of two imported files, judged, without memories or timings, under errata of the answer key."""
 
 import subprocess
 import sys
@@ -11,15 +11,16 @@ FILES = [
     "evermemos-format_fullcontext_gpt-4o-mini.json",
     "evermemos-format_fullcontext_gpt-4o-mini-reasoning.json",
 ]
+ERRATA = "locomo-audit-errors.json"
 LIMIT = 3_000_000
 
 memgauge, data, run, to = sys.argv[1:]
 to = Path(to)
 
 
-def report(name, arms):
+def report(name, arms, *more):
     page = to / f"{name}.html"
-    subprocess.run([memgauge, "report", *arms, "-o", page], check=True)
+    subprocess.run([memgauge, "report", *arms, *more, "-o", page], check=True)
     size = page.stat().st_size
     if size > LIMIT:
         sys.exit(f"{page}: {size} bytes, more than {LIMIT}")
@@ -36,4 +37,4 @@ with tempfile.TemporaryDirectory() as folder:
             check=True,
             stdout=subprocess.DEVNULL,
         )
-    report("imported", sorted(Path(folder).iterdir()))
+    report("imported", sorted(Path(folder).iterdir()), "--errata", Path(data) / "fixtures" / ERRATA)

@@ -19,6 +19,8 @@ pub(crate) const APART: &str = "apart";
 pub(crate) struct Answer {
     /// `None` where nothing can be compared.
     pub(crate) comparison: Option<Comparison>,
+    /// Why there is no comparison.
+    pub(crate) absent: Option<String>,
     /// What the sentences go by.
     pub(crate) basis: String,
     pub(crate) sentences: Vec<Sentence>,
@@ -36,7 +38,12 @@ pub(crate) struct Sentence {
 impl Answer {
     pub(crate) fn new(sources: &Sources, options: &PageOptions<'_>) -> Result<Self, HtmlError> {
         let mut notes = Vec::new();
-        let comparison = comparison(&mut sources.arms.clone(), options, &mut notes)?;
+        let found = comparison(sources.arms.clone(), options, &mut notes)?;
+        let absent = found.as_ref().err().cloned();
+        if let Some(why) = absent.as_ref().filter(|_| sources.arms.len() > 1) {
+            notes.push(format!("Nothing is compared: {why}."));
+        }
+        let comparison = found.ok();
         let sentences = comparison.iter().flat_map(|comparison| {
             let pairs = comparison.pairs.iter();
             pairs.map(|pair| sentence(comparison, pair))
@@ -49,6 +56,7 @@ impl Answer {
             basis: comparison.as_ref().map_or_else(String::new, basis),
             sentences,
             comparison,
+            absent,
             notes,
         })
     }
@@ -98,12 +106,16 @@ fn basis(comparison: &Comparison) -> String {
     )
 }
 
-/// Compares all that can be compared. J gives way to `f1.locomo` where judges differ and nobody asked for J.
+/// Compares all that can be compared, or says why that is nothing. J gives way to `f1.locomo` where judges differ and
+/// nobody asked for J.
 fn comparison(
-    arms: &mut [Arm],
+    mut arms: Vec<Arm>,
     options: &PageOptions<'_>,
     notes: &mut Vec<String>,
-) -> Result<Option<Comparison>, HtmlError> {
+) -> Result<Result<Comparison, String>, HtmlError> {
+    if arms.len() < 2 {
+        return Ok(Err("a difference needs two systems".to_owned()));
+    }
     let mut wanted = CompareOptions {
         metric: options.metric.clone(),
         margin: options.margin,
@@ -114,38 +126,38 @@ fn comparison(
         },
         ..CompareOptions::default()
     };
-    if arms.len() < 2 {
-        return Ok(None);
-    }
-    let mut found = compare(arms, &wanted);
-    if matches!(found, Err(CompareError::Few(_))) {
-        // No variants of the same name: then all with the first.
-        for arm in arms.iter_mut() {
-            arm.selection = 0;
-        }
-        found = compare(arms, &wanted);
-    }
-    if let Err(CompareError::Incomparable { reasons, .. }) = &found {
-        let judge = reasons.iter().find(|reason| reason.is_about_the_judge());
-        if let (Some(reason), None) = (judge, &options.metric) {
-            notes.push(format!(
-                "Compared by f1.locomo, because labels are not comparable ({reason})."
-            ));
-            wanted.metric = Some("f1.locomo".to_owned());
-        }
-        // Pairs that are not comparable are told as such, the others compared.
-        wanted.force = true;
-        found = compare(arms, &wanted);
-    }
-    if let (Ok(_), Some(keyed)) = (&found, keyed(arms, options)?) {
-        found = compare_by_key(&keyed, Key::Published, &wanted);
-    }
-    match found {
-        Ok(comparison) => Ok(Some(comparison)),
-        Err(error @ (CompareError::Metric(_) | CompareError::Statistics(_))) => Err(error.into()),
-        Err(error) => {
-            notes.push(format!("Nothing is compared: {error}."));
-            Ok(None)
+    loop {
+        let found = match keyed(&arms, options)? {
+            Some(keyed) => compare_by_key(&keyed, Key::Published, &wanted),
+            None => compare(&arms, &wanted),
+        };
+        match found {
+            Ok(comparison) => return Ok(Ok(comparison)),
+            // No variants of the same name: then all with the first.
+            Err(CompareError::Few(_)) if arms.iter().any(|arm| arm.selection != 0) => {
+                for arm in &mut arms {
+                    arm.selection = 0;
+                }
+            }
+            Err(CompareError::NoValue { arm, metric, .. }) if arms.len() > 2 => {
+                notes.push(format!("{arm} has no {metric} and is not compared."));
+                arms.retain(|one| one.label != arm);
+            }
+            // Pairs that are not comparable are told as such, the others compared.
+            Err(CompareError::Incomparable { reasons, .. }) if !wanted.force => {
+                let judge = reasons.iter().find(|reason| reason.is_about_the_judge());
+                if let (Some(reason), None) = (judge, &options.metric) {
+                    notes.push(format!(
+                        "Compared by f1.locomo, because labels are not comparable ({reason})."
+                    ));
+                    wanted.metric = Some("f1.locomo".to_owned());
+                }
+                wanted.force = true;
+            }
+            Err(error @ (CompareError::Metric(_) | CompareError::Statistics(_))) => {
+                return Err(error.into());
+            }
+            Err(error) => return Ok(Err(error.to_string())),
         }
     }
 }

@@ -112,14 +112,13 @@ pub(crate) fn sections(
     };
     let section = |kind: Kind, title, intro, grids| -> Result<Section, HtmlError> {
         // What the page does not compare in words it does not draw either.
-        let is_apart = kind == Kind::Ablation && answer.comparison.is_none();
-        let drawings = match is_apart {
-            true => Vec::new(),
-            false => draw(kind, results, Look::Page)?,
+        let apart = answer.absent.clone().filter(|_| kind == Kind::Ablation);
+        let drawings = match apart {
+            Some(_) => Vec::new(),
+            None => draw(kind, results, Look::Page)?,
         };
         let absent = match drawings.is_empty() {
-            true if is_apart => Some("no two arms are comparable".to_owned()),
-            true => why_none(kind, results),
+            true => apart.or_else(|| why_none(kind, results)),
             false => None,
         };
         Ok(Section {
@@ -311,12 +310,13 @@ fn differences(comparison: &Comparison) -> Option<Grid> {
         }
     }
     let caption = format!("Differences in {} × 100", comparison.metric);
-    Grid::of(
-        caption,
-        all,
-        "p by the bootstrap, and after Holm's correction over all comparisons; McNemar's exact test takes questions for \
-         independent and decides nothing. Smallest: true difference that would have been found with 80 % power.",
-    )
+    let note = format!(
+        "Categories by {}. p by the bootstrap, and after Holm's correction over all comparisons; McNemar's exact test takes \
+         questions for independent and decides nothing. Smallest: true difference that would have been found with 80 % \
+         power.",
+        comparison.names.label()
+    );
+    Grid::of(caption, all, note)
 }
 
 /// Every comparison under the published key, the corrected one and on clean questions; `None` without errata.

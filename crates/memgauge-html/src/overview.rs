@@ -2,7 +2,7 @@
 
 use memgauge_report::arm::Arm;
 use memgauge_report::compare::{Comparison, Pair};
-use memgauge_report::summary::{J, Latency};
+use memgauge_report::summary::{J, Latency, Mean, SLICES};
 use memgauge_report::table::{
     UNKNOWN, mark_name, milliseconds, percent_with_interval, points, pooled, share, thousands,
 };
@@ -24,6 +24,8 @@ pub(crate) struct Overview {
 }
 
 const VERDICT: &str = "verdict";
+/// Row of the best honest scores.
+const CEILING: &str = "ceiling";
 
 impl Overview {
     pub(crate) fn new(sources: &Sources, answer: &Answer, options: &PageOptions<'_>) -> Self {
@@ -55,23 +57,27 @@ impl Overview {
         let mut rows = Vec::new();
         let mut verdicts = Vec::new();
         let unknown = || UNKNOWN.to_owned();
-        for (arm, _, variant) in sources.iter() {
+        for (arm, run, variant) in sources.iter() {
             let own = comparison.and_then(|c| c.arms.iter().find(|own| own.label == arm.label));
             let compared = own.and_then(|own| own.means.first().copied().flatten());
             let mean = |metric: &str| variant.and_then(|variant| pooled(variant, metric));
             let pair = comparison.and_then(|c| c.pairs.iter().find(|pair| pair.arm == arm.label));
             let (difference, verdict, class) = against_reference(comparison, pair, &arm.label);
+            let score = |metric: &str, mean: Option<Mean>| {
+                let errata = run.summary.errata.as_ref();
+                let is_above = |mean: Mean| {
+                    errata.is_some_and(|one| one.ceiling.is_above(metric, SLICES[0], mean.mean))
+                };
+                let flag = if mean.is_some_and(is_above) { " !" } else { "" };
+                format!("{}{flag}", percent_with_interval(mean))
+            };
             let mut row = vec![
                 mark_name(&arm.label, arm.facts.control),
-                percent_with_interval(compared.or_else(|| mean(&metric))),
+                score(&metric, compared.or_else(|| mean(&metric))),
                 difference,
                 verdict,
             ];
-            row.extend(
-                others
-                    .clone()
-                    .map(|other| percent_with_interval(mean(other))),
-            );
+            row.extend(others.clone().map(|other| score(other, mean(other))));
             let tokens = variant.and_then(|variant| variant.tokens?.cl100k);
             let search = variant.and_then(|variant| variant.search.as_ref());
             let dollars = variant.and_then(|v| v.cost?.per_question?.dollars);
@@ -86,11 +92,26 @@ impl Overview {
             rows.push(row);
             verdicts.push(class);
         }
+        for ceiling in sources.ceilings() {
+            let best = |metric: &str| {
+                let best = ceiling.get(metric, SLICES[0]);
+                best.map_or_else(unknown, |best| format!("{:.1}", 100.0 * best))
+            };
+            let mut row = vec![CEILING.to_owned(), best(&metric), unknown(), unknown()];
+            row.extend(others.clone().map(best));
+            row.resize(head.len(), unknown());
+            rows.push(row);
+            verdicts.push("");
+        }
+        let has_ceiling = sources.ceilings().next().is_some();
         let mut grid = Grid::new("All systems", head, rows).without_empty_columns();
         let tests = |column: &str| grid.column(column).is_some();
         grid.note = NOTES
             .iter()
-            .filter(|(column, _)| column.is_empty() || tests(column))
+            .filter(|(column, _)| match *column {
+                CEILING => has_ceiling,
+                column => column.is_empty() || tests(column),
+            })
             .map(|(_, note)| *note)
             .collect::<Vec<_>>()
             .join(" ");
@@ -103,12 +124,16 @@ impl Overview {
 }
 
 /// How to read the table: a column, and what is said where it is there.
-const NOTES: [(&str, &str); 6] = [
+const NOTES: [(&str, &str); 7] = [
     (
         "",
         "Scores × 100 over categories 1 to 4, with 95 % two-stage cluster-bootstrap intervals.",
     ),
     (VERDICT, "Differences are paired by question."),
+    (
+        CEILING,
+        "ceiling: the best honest score, given the known mistakes of the key; ! = above it.",
+    ),
     (
         "in context",
         "recall: share of the gold turns among the first 30 memories; in context: in what the answerer was given.",

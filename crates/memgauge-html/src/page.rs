@@ -50,7 +50,7 @@ struct Filled<'a> {
 /// Makes the page of some arms: the first is what the others are compared with, as in `memgauge compare`.
 ///
 /// # Errors
-/// When a run cannot be read, an arm is named twice or has no value of the metric that was asked for.
+/// When a run cannot be read, an arm is named twice, or no arm has a value of the metric that was asked for.
 pub fn page(selections: &[Selection], options: &PageOptions<'_>) -> Result<Page, HtmlError> {
     let sources = Sources::read(selections, options.errata)?;
     let questions = Questions::read(&sources, options)?;
@@ -103,6 +103,13 @@ pub fn page(selections: &[Selection], options: &PageOptions<'_>) -> Result<Page,
             "of what an answer had found, the first {} memories and those with evidence are listed{ranks}: with more the page \
              would pass {} bytes",
             listed.memories, options.most_bytes
+        ));
+    }
+    if html.len() > options.most_bytes {
+        notes.push(format!(
+            "the page has {} bytes, more than {}: choose fewer systems",
+            html.len(),
+            options.most_bytes
         ));
     }
     for dataset in questions.without_words() {

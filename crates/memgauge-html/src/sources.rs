@@ -4,7 +4,9 @@ use std::path::Path;
 
 use memgauge_dataset::{Dataset, Errata};
 use memgauge_report::arm::{self, Arm, Selection};
-use memgauge_report::errata::{ErrataOptions, ErrataSummary, ErrataVariant, errata_summary};
+use memgauge_report::errata::{
+    Ceiling, ErrataOptions, ErrataSummary, ErrataVariant, errata_summary,
+};
 use memgauge_report::loss::{Located, LossRules, locate, waterfall};
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::summary::VariantSummary;
@@ -118,6 +120,21 @@ impl Sources {
         })
     }
 
+    /// The different best honest scores of the runs; none without errata.
+    pub(crate) fn ceilings(&self) -> impl Iterator<Item = &Ceiling> {
+        let mut found: Vec<&Ceiling> = Vec::new();
+        for run in &self.runs {
+            let Some(errata) = &run.summary.errata else {
+                continue;
+            };
+            let ceiling = &errata.ceiling;
+            if !found.contains(&ceiling) {
+                found.push(ceiling);
+            }
+        }
+        found.into_iter()
+    }
+
     /// Position of the arm that is `variant` of a run.
     pub(crate) fn position(&self, run: usize, variant: &str) -> Option<usize> {
         let mut arms = self.arms.iter().zip(&self.run_of);
@@ -125,7 +142,7 @@ impl Sources {
     }
 
     /// A summary of all arms under their labels for tables that show one run: only where all runs asked the same
-    /// questions, so that numbers in the heads of the tables hold for all.
+    /// questions, under errata that come to the same, so that what stands around the tables holds for all.
     pub(crate) fn together(&self) -> Vec<Summary> {
         // Content of the dataset beside each: two may have one name.
         let mut sets: Vec<(&str, Summary)> = Vec::new();
@@ -151,7 +168,10 @@ impl Sources {
             });
             let content = run.manifest.dataset.content.as_str();
             let alike = |(of, set): &&mut (&str, Summary)| {
-                *of == content && set.questions == run.summary.questions
+                *of == content
+                    && set.questions == run.summary.questions
+                    && without_variants(set.errata.as_ref())
+                        == without_variants(under_errata.as_ref())
             };
             match sets.iter_mut().find(alike) {
                 Some((_, set)) => {
@@ -172,4 +192,12 @@ impl Sources {
         }
         sets.into_iter().map(|(_, set)| set).collect()
     }
+}
+
+/// What errata say of a run as a whole: the overlay, the ceiling, who judged again.
+fn without_variants(errata: Option<&ErrataSummary>) -> Option<ErrataSummary> {
+    errata.map(|errata| ErrataSummary {
+        variants: Vec::new(),
+        ..errata.clone()
+    })
 }

@@ -203,7 +203,7 @@ fn sketch(results: &Results, comparison: &Comparison) -> Sketch {
         16.0,
         &format!(
             "Paired by question over categories 1 to 4, with 95 % intervals. Shaded: differences inside ±{} points count as \
-             none. p: of the bootstrap, corrected by Holm over all rows.",
+             none. p: of the bootstrap, corrected by Holm over all comparisons.",
             percent_tick(comparison.margin)
         ),
     );

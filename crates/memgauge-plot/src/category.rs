@@ -51,7 +51,8 @@ fn sketch(results: &Results, slices: &[usize], means: &[Vec<Option<Estimate>>]) 
     let ceilings: Vec<(usize, f64)> = slices
         .iter()
         .flat_map(|slice| {
-            ceilings(results, metric, *slice)
+            results
+                .ceilings(SLICES.get(*slice).copied().unwrap_or_default())
                 .into_iter()
                 .map(|best| (*slice, best))
         })
@@ -156,7 +157,7 @@ fn sketch(results: &Results, slices: &[usize], means: &[Vec<Option<Estimate>>]) 
                 scene.add_of("interval", *system, None, upright(x, low, high, ink));
                 let centre = (x, y.at(estimate.mean));
                 let mut shape = mark(marker(*system), centre, radius, ink, false);
-                if is_above(results, *system, metric, name, estimate.mean) {
+                if results.is_above(*system, name, estimate.mean) {
                     above.push(format!("{label} in {shown}"));
                     let at = (x, high - 8.0);
                     shape.push(Item::text(at, "!", MEDIUM, Ink::Text, Anchor::Middle).bold());
@@ -169,7 +170,10 @@ fn sketch(results: &Results, slices: &[usize], means: &[Vec<Option<Estimate>>]) 
         said.push(spoken.join("; "));
     }
     scene.height = area.bottom + 40.0;
-    let mut caption = "Means with 95 % intervals.".to_owned();
+    let mut caption = format!(
+        "Means with 95 % intervals; categories by {}.",
+        results.names.label()
+    );
     if slices.contains(&5) {
         caption.push_str(" Adversarial questions are not among categories 1-4.");
     }
@@ -180,7 +184,6 @@ fn sketch(results: &Results, slices: &[usize], means: &[Vec<Option<Estimate>>]) 
     }
     scene.caption(16.0, &caption);
     let mut notes = results.notes();
-    notes.push(format!("categories by {}", results.names.label()));
     if !above.is_empty() {
         notes.push(format!(
             "above the ceiling, which no honest answer reaches: {}",
@@ -200,24 +203,4 @@ fn sketch(results: &Results, slices: &[usize], means: &[Vec<Option<Estimate>>]) 
         notes,
         scene,
     }
-}
-
-/// The different ceilings of a slice among the arms.
-fn ceilings(results: &Results, metric: &str, slice: usize) -> Vec<f64> {
-    let name = SLICES.get(slice).copied().unwrap_or_default();
-    let systems = results.systems.iter();
-    let mut found: Vec<f64> = systems
-        .filter_map(|system| system.ceiling.as_ref()?.get(metric, name))
-        .collect();
-    found.sort_by(f64::total_cmp);
-    found.dedup();
-    found
-}
-
-fn is_above(results: &Results, system: usize, metric: &str, slice: &str, mean: f64) -> bool {
-    let ceiling = results
-        .systems
-        .get(system)
-        .and_then(|one| one.ceiling.as_ref());
-    ceiling.is_some_and(|ceiling| ceiling.is_above(metric, slice, mean))
 }

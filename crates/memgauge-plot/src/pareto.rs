@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use memgauge_core::QuestionId;
 use memgauge_report::statistics::{CostColumn, Front, FrontArm, FrontPoint, Layout, Tradeoff};
+use memgauge_report::summary::SLICES;
 
 use crate::drawing::{Sketch, Sketches};
 use crate::error::PlotError;
@@ -11,8 +12,8 @@ use crate::number::{count, duration, percent, percent_tick};
 use crate::palette::{Ink, marker};
 use crate::results::{Asked, REPLAYED, Results, Stage, System};
 use crate::scene::{
-    Anchor, Frame, Item, Label, MEDIUM, Point, Rect, Scale, Scene, WIDTH, across, fitted, mark,
-    place, upright, width,
+    Anchor, Frame, Item, Label, MEDIUM, Point, Rect, SMALL, Scale, Scene, WIDTH, across, fitted,
+    mark, place, upright, width,
 };
 
 /// Room for the mark before a label.
@@ -22,6 +23,10 @@ const KEY: f64 = 13.0;
 const SCORED: [usize; 4] = [0, 1, 2, 3];
 /// Widest label in pixels.
 const LONGEST: f64 = 240.0;
+
+/// How the plot is read.
+const READING: &str = "Line: Pareto front; band: its 95 % interval. Percentages: share of resamples in which no other arm is better \
+     in one and no worse in the other. Grey and hollow: another arm dominates it. Bars: 95 % intervals.";
 
 /// What arms cost, by question.
 struct Costs {
@@ -235,6 +240,13 @@ fn sketch(results: &Results, costs: &Costs, front: &Front) -> Sketch {
             }],
         );
     }
+    let ceilings = results.ceilings(SLICES[0]);
+    let (inside, beyond): (Vec<f64>, Vec<f64>) = ceilings
+        .into_iter()
+        .partition(|best| y.at(*best) > area.top + 12.0);
+    for best in &inside {
+        scene.add("ceiling", ceiling(*best, y.at(*best), area));
+    }
     let steps = staircase(&known, &x, &y, area);
     scene.add(
         "front",
@@ -257,6 +269,10 @@ fn sketch(results: &Results, costs: &Costs, front: &Front) -> Sketch {
             _ => None,
         })
         .collect();
+    avoid.extend(inside.iter().map(|best| {
+        let level = y.at(*best);
+        Rect::new(area.left, level - 16.0, area.right, level + 1.0)
+    }));
     let mut labels = Vec::with_capacity(known.len());
     for (system, arm) in &known {
         let centre = (x.at(arm.point.cost), y.at(arm.point.gain));
@@ -269,7 +285,15 @@ fn sketch(results: &Results, costs: &Costs, front: &Front) -> Sketch {
         avoid.push(Rect::new(left, centre.1 - 3.0, right, centre.1 + 3.0));
         avoid.push(Rect::new(centre.0 - 3.0, top, centre.0 + 3.0, bottom));
         let name = results.systems.get(*system).map_or("", System::label);
-        let text = format!("{} · {}", fitted(name, MEDIUM, LONGEST), share(arm.share));
+        let flag = match results.is_above(*system, SLICES[0], arm.point.gain) {
+            true => " !",
+            false => "",
+        };
+        let text = format!(
+            "{}{flag} · {}",
+            fitted(name, MEDIUM, LONGEST),
+            share(arm.share)
+        );
         labels.push((*system, centre, text, hint(name, arm, &write)));
     }
     for ((system, arm), (_, centre, _, hint)) in known.iter().zip(&labels) {
@@ -315,11 +339,16 @@ fn sketch(results: &Results, costs: &Costs, front: &Front) -> Sketch {
         items.push(Item::text(at, text, MEDIUM, words, Anchor::Start));
         scene.add_of("label", system, Some(hint), items);
     }
-    scene.caption(
-        16.0,
-        "Line: Pareto front; band: its 95 % interval. Percentages: share of resamples in which no other arm is better in \
-         one and no worse in the other. Grey and hollow: another arm dominates it. Bars: 95 % intervals.",
-    );
+    let mut caption = READING.to_owned();
+    if !(inside.is_empty() && beyond.is_empty()) {
+        caption.push_str(" Ceiling: the best honest score, given the known mistakes of the key");
+        if !beyond.is_empty() {
+            let beyond: Vec<String> = beyond.iter().map(|best| percent(*best)).collect();
+            caption.push_str(&format!(" ({}, above the drawing)", beyond.join(", ")));
+        }
+        caption.push_str("; ! marks a score above it.");
+    }
+    scene.caption(16.0, &caption);
     let mut notes = results.notes();
     notes.extend(costs.notes.iter().cloned());
     let missing = results.systems.iter().zip(&front.arms);
@@ -342,6 +371,16 @@ fn sketch(results: &Results, costs: &Costs, front: &Front) -> Sketch {
         notes,
         scene,
     }
+}
+
+/// The line of a best honest score.
+fn ceiling(best: f64, level: f64, area: Rect) -> Vec<Item> {
+    let text = format!("ceiling {}", percent(best));
+    let at = (area.right - 4.0, level - 9.0);
+    vec![
+        Item::line((area.left, level), (area.right, level), Ink::Text, 2),
+        Item::text(at, text, SMALL, Ink::Text, Anchor::End),
+    ]
 }
 
 /// Accuracy from a bit below the lowest end to a bit above the highest, inside 0 to 1.

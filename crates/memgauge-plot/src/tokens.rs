@@ -342,7 +342,7 @@ fn sketch(
         .collect();
     if !unsure.is_empty() {
         notes.push(format!(
-            "without an interval, because the charges of its questions do not add up to its calls: {}",
+            "without an interval, because timings.jsonl tells no charges of its questions that add up to its calls: {}",
             unsure.join(", ")
         ));
     }

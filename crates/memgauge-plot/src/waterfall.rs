@@ -113,7 +113,7 @@ pub(crate) fn sketches(results: &Results) -> Result<Sketches, PlotError> {
     }
     scene.height = area.bottom + 46.0;
     let bracketed = |(at, ..): &(usize, _, _)| results.systems.get(*at)?.right.as_ref();
-    let is_bracketed = rows.iter().any(|row| bracketed(row).is_some());
+    let count = rows.iter().filter(|row| bracketed(row).is_some()).count();
     let rules = rows.first().map_or_else(String::new, |(_, loss, _)| {
         format!(
             "Right: {} of at least {}. Needed: {} gold turn.",
@@ -124,9 +124,13 @@ pub(crate) fn sketches(results: &Results) -> Result<Sketches, PlotError> {
     });
     scene.caption(
         16.0,
-        &match is_bracketed {
-            true => format!("{rules} Brackets: 95 % interval of what is right."),
-            false => format!("{rules} Losses go by the labels of the runs' own judge."),
+        &match count {
+            0 => format!("{rules} Losses go by the labels of the runs' own judge."),
+            some if some < rows.len() => format!(
+                "{rules} Brackets: 95 % interval of what is right; where there is none, losses go by the labels of the run's \
+                 own judge."
+            ),
+            _ => format!("{rules} Brackets: 95 % interval of what is right."),
         },
     );
     let mut notes = results.notes();

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use memgauge_model::{Limits, Reached};
 
+use crate::output;
+
 /// Limits of a run.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LimitOptions {
@@ -48,15 +50,9 @@ impl LimitOptions {
 
     /// What was reached, and the command that goes on with a run: with twice the limit, or as much as the next call needs.
     pub(crate) fn message(&self, dir: &Path, cache: Option<&Path>, reached: &Reached) -> String {
-        let mut command = format!(
-            "memgauge run --resume {}",
-            quoted(&dir.display().to_string())
-        );
+        let mut command = format!("memgauge run --resume {}", output::word(dir));
         if let Some(cache) = cache {
-            command.push_str(&format!(
-                " --cache {}",
-                quoted(&cache.display().to_string())
-            ));
+            command.push_str(&format!(" --cache {}", output::word(cache)));
         }
         let (limit, more) = self.raised(reached);
         format!(
@@ -123,15 +119,6 @@ fn cents(dollars: f64) -> f64 {
 
 fn seconds(time: Duration) -> String {
     format!("{}s", time.as_secs_f64().ceil())
-}
-
-/// For a shell.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=+@:%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

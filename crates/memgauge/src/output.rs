@@ -1,12 +1,19 @@
 //! Standard output for results, standard error for everything else.
 
 use std::io::Write;
+use std::path::Path;
 
 use anstream::ColorChoice;
 use memgauge_report::table::Style;
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::{Color, Format, Global};
+
+/// A path as one word of a shell, for commands that can be copied.
+pub(crate) fn word(path: &Path) -> String {
+    let path = path.display().to_string();
+    shlex::try_quote(&path).map_or_else(|_| path.clone(), std::borrow::Cow::into_owned)
+}
 
 /// Colours and logs as asked for.
 pub(crate) fn set_up(global: &Global) {

@@ -27,6 +27,13 @@ pub(crate) struct ViewOptions {
     errata: Option<PathBuf>,
 }
 
+impl ViewOptions {
+    /// Whether an overlay of errata was named.
+    pub(crate) fn has_errata(&self) -> bool {
+        self.errata.is_some()
+    }
+}
+
 /// Whose category names are printed.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct NamesOption {

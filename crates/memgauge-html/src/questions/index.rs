@@ -88,25 +88,11 @@ impl<'a> Index<'a> {
                 .iter()
                 .map(|group| Conversation {
                     id: group.id.as_str(),
-                    dataset: dataset(groups, group),
+                    dataset: group.dataset_among(groups),
                     words: group.said.is_some(),
                 })
                 .collect(),
             questions: questions.collect(),
         }
-    }
-}
-
-/// Name of a group's dataset where the page has several; with the start of its fingerprint where two have one name.
-fn dataset(groups: &[Group<'_>], group: &Group<'_>) -> Option<String> {
-    let mut others = groups.iter().filter(|other| other.content != group.content);
-    let other = others.next()?;
-    let is_namesake = |other: &Group<'_>| other.dataset == group.dataset;
-    match is_namesake(other) || others.any(is_namesake) {
-        true => {
-            let content = group.content.get(..8).unwrap_or(&group.content);
-            Some(format!("{}@{content}", group.dataset))
-        }
-        false => Some(group.dataset.clone()),
     }
 }

@@ -65,6 +65,20 @@ pub(crate) struct Group<'a> {
 }
 
 impl Group<'_> {
+    /// Name of its dataset where there are several; with the start of its fingerprint where two have one name.
+    fn dataset_among(&self, groups: &[Group<'_>]) -> Option<String> {
+        let others = || groups.iter().filter(|other| other.content != self.content);
+        others().next()?;
+        let name = &self.dataset;
+        match others().any(|other| other.dataset == *name) {
+            true => {
+                let content = self.content.get(..8).unwrap_or(&self.content);
+                Some(format!("{name}@{content}"))
+            }
+            false => Some(name.clone()),
+        }
+    }
+
     /// What is known to be wrong in the key of a question.
     fn erratum(&self, index: u32) -> Option<&Erratum> {
         self.errata?.get(&QuestionId {
@@ -114,11 +128,13 @@ impl<'a> Questions<'a> {
     }
 
     /// Datasets whose words are not at hand, by name.
-    pub(crate) fn without_words(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = Vec::new();
+    pub(crate) fn without_words(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
         for group in self.groups.iter().filter(|group| group.said.is_none()) {
-            if !names.contains(&group.dataset.as_str()) {
-                names.push(&group.dataset);
+            let name = group.dataset_among(&self.groups);
+            let name = name.unwrap_or_else(|| group.dataset.clone());
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
         names

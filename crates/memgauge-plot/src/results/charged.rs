@@ -6,7 +6,7 @@ use memgauge_core::{ConversationId, QuestionId, Stage};
 use memgauge_report::arm::Arm;
 use memgauge_report::record::{ChargeRow, TimingRow};
 
-/// An amount for every question that a memory was asked, conversation by conversation.
+/// An amount for every question, the mean over the memories that were asked it, conversation by conversation.
 pub(crate) type Shares = Vec<Vec<f64>>;
 
 /// What questions were charged; the judge is left out.
@@ -23,8 +23,9 @@ type Memory<'a> = (&'a ConversationId, u32);
 
 impl Charged {
     /// From the rows of an arm and those of its ingestion. A memory's ingestion is shared out evenly among the
-    /// questions that it was asked, and a question's answers are averaged: the mean over all is the amount per question
-    /// that sums give, where every question has as many answers. What a charge does not tell counts as nothing.
+    /// questions that it was asked, and a question's answers and memories are averaged: the mean over all is the amount
+    /// per question that sums give, where every question has as many of both. What a charge does not tell counts as
+    /// nothing.
     pub(super) fn of(rows: &[TimingRow], arm: &Arm) -> Self {
         let shares = |amount: &dyn Fn(&ChargeRow) -> f64| shares(rows, arm, amount);
         Self {
@@ -63,14 +64,20 @@ fn shares(rows: &[TimingRow], arm: &Arm, amount: &dyn Fn(&ChargeRow) -> f64) -> 
             }
         }
     }
-    let mut clusters: BTreeMap<&ConversationId, Vec<f64>> = BTreeMap::new();
+    let mut amounts: BTreeMap<&QuestionId, Vec<f64>> = BTreeMap::new();
     for (memory, questions) in &asked {
         let ingestion = ingested.get(memory).copied().unwrap_or(0.0) / questions.len() as f64;
-        let of = clusters.entry(memory.0).or_default();
-        of.extend(questions.iter().map(|question| {
+        for question in questions {
             let answers = answered.get(&(*question, memory.1)).copied();
-            ingestion + answers.unwrap_or(0.0) / f64::from(per_memory)
-        }));
+            let whole = ingestion + answers.unwrap_or(0.0) / f64::from(per_memory);
+            amounts.entry(question).or_default().push(whole);
+        }
+    }
+    let mut clusters: BTreeMap<&ConversationId, Vec<f64>> = BTreeMap::new();
+    for (question, amounts) in amounts {
+        let mean = amounts.iter().sum::<f64>() / amounts.len() as f64;
+        let of = clusters.entry(&question.conversation).or_default();
+        of.push(mean);
     }
     clusters.into_values().collect()
 }

@@ -1,6 +1,7 @@
 //! What plots read of runs.
 
 mod asked;
+mod ceilings;
 mod charged;
 #[cfg(test)]
 pub(crate) mod fake;

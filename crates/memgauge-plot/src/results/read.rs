@@ -10,7 +10,7 @@ use memgauge_report::errata::{Ceiling, ceiling};
 use memgauge_report::loss::{Located, LossRules, LossStage, LossSummary, locate, waterfall};
 use memgauge_report::record::TimingRow;
 use memgauge_report::statistics::Bootstrap;
-use memgauge_report::summary::VariantSummary;
+use memgauge_report::summary::{J, VariantSummary};
 use memgauge_report::{Manifest, RunDir, Summary, files};
 use serde::Deserialize;
 
@@ -128,7 +128,7 @@ impl Run {
         let machine = &self.manifest.machine;
         let loss = self.losses.get(&arm.variant).cloned();
         let right = match (&self.right, &loss) {
-            _ if self.relabelled => None,
+            (_, Some(loss)) if self.relabelled && loss.metric == J => None,
             (Some(right), _) => right.get(&arm.variant).cloned(),
             (None, Some(loss)) => Some(of_answers(&arm, loss)),
             (None, None) => None,

@@ -7,7 +7,7 @@ use polars_io::prelude::CsvWriter;
 use super::{Change, Comparison, Pair};
 
 /// One row per pair and question of the first slice on which the two differ: `arm`, `reference`, `question`,
-/// `category`, `arm_value`, `reference_value`, `outcome` (`won` or `lost`).
+/// `category`, `arm_value`, `reference_value`, `outcome` (`won` or `lost`), `forced` (compared though not comparable).
 ///
 /// # Errors
 /// When the table cannot be made.
@@ -38,6 +38,7 @@ pub fn questions_csv(comparison: &Comparison) -> Result<String, PolarsError> {
             number("arm_value", |change| change.arm),
             number("reference_value", |change| change.reference),
             text("outcome", |(_, _, outcome)| (*outcome).to_owned()),
+            Series::new("forced".into(), vec![comparison.forced; rows.len()]).into(),
         ],
     )?;
     let mut bytes = Vec::new();

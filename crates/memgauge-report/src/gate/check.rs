@@ -8,7 +8,7 @@ use memgauge_core::{Category, QuestionId};
 use super::comparable::refusals;
 use super::measure::{Resampled, resample};
 use super::output::in_unit;
-use super::policy::{Check, LATENCY, OnUnderpowered, Policy};
+use super::policy::{Check, LATENCY, Policy};
 use super::report::{CheckResult, GATE_VERSION, GateReport, Level, Limit, Outcome};
 use super::verdict::GateVerdict;
 use crate::baseline::Baseline;
@@ -212,7 +212,8 @@ fn tests<'a>(input: &GateInput<'a>) -> Result<Vec<Test<'a>>, GateError> {
                 let key = (check.metric.as_str(), variant.to_owned(), slice);
                 if let Some(before) = asked.insert(key, at) {
                     return Err(GateError::Policy(format!(
-                        "check[{at}]: {} of {variant} ({slice}) is asked for by check[{before}] already",
+                        "check[{at}]: {} of {variant} ({slice}) is asked for by check[{before}] already; a test stands once: \
+                         name in variants and category of each what it is about",
                         check.metric
                     )));
                 }
@@ -239,13 +240,14 @@ fn decide(test: &Test<'_>, resampled: Resampled, stepped: Option<Stepped>) -> Ch
         .questions
         .is_none_or(|(better, worse)| better + worse > 0);
     let unknown = resampled.known.saturating_sub(resampled.n);
+    let is_thin = unknown as f64 > MOST_UNKNOWN * resampled.known as f64;
     let (verdict, reason) = match (&stepped, &resampled.refused) {
         (_, Some(why)) => (GateVerdict::Underpowered, Some(why.clone())),
         (None, _) => {
             let why = "no question has a value in both".to_owned();
             (GateVerdict::Underpowered, Some(why))
         }
-        _ if unknown as f64 > MOST_UNKNOWN * resampled.known as f64 => {
+        _ if is_thin => {
             let why = format!(
                 "{unknown} of {} questions have a value in the baseline and none now",
                 resampled.known
@@ -288,11 +290,12 @@ fn decide(test: &Test<'_>, resampled: Resampled, stepped: Option<Stepped>) -> Ch
         better_questions: resampled.questions.map(|questions| questions.0),
         worse_questions: resampled.questions.map(|questions| questions.1),
         losses: Vec::new(),
-        limits: limits(check, resampled.levels),
+        limits: limits(check, resampled.levels.filter(|_| !is_thin)),
         confirmation: None,
         underpowered: check.underpowered,
     };
-    if let Some(limit) = result.limits.iter().find(|limit| limit.broken) {
+    let mut limits = result.limits.iter();
+    if let Some(limit) = limits.find(|limit| limit.broken == Some(true)) {
         let side = match limit.kind {
             "floor" => "below the floor",
             _ => "above the ceiling",
@@ -300,12 +303,13 @@ fn decide(test: &Test<'_>, resampled: Resampled, stepped: Option<Stepped>) -> Ch
         result.verdict = GateVerdict::Regressed;
         result.reason = Some(format!("{side} of {}", limit.limit));
     }
-    let is_limited = check.floor.or(check.ceiling).is_some();
-    if is_limited && result.limits.is_empty() {
+    if result.has_open_limit() {
+        let why = "there is no current value to hold against its limit";
         result.verdict = GateVerdict::Underpowered;
-        result.reason = Some("there is no current value to hold against its limit".to_owned());
-        // A limit is asked for without doubt: it may not be missed for want of values.
-        result.underpowered = OnUnderpowered::Fail;
+        result.reason = Some(match result.reason {
+            Some(reason) => format!("{why}: {reason}"),
+            None => why.to_owned(),
+        });
     }
     if result.verdict == GateVerdict::Regressed {
         result.losses = resampled.losses;
@@ -316,19 +320,16 @@ fn decide(test: &Test<'_>, resampled: Resampled, stepped: Option<Stepped>) -> Ch
 
 /// The limits of a check, held against the current value itself, over the questions that both know.
 fn limits(check: &Check, levels: Option<(Level, Level)>) -> Vec<Limit> {
-    let Some((_, current)) = levels else {
-        return Vec::new();
-    };
-    let value = in_unit(&check.metric, current.value);
+    let value = levels.map(|(_, current)| in_unit(&check.metric, current.value));
     let floor = check.floor.map(|limit| Limit {
         kind: "floor",
         limit,
-        broken: value < limit,
+        broken: value.map(|value| value < limit),
     });
     let ceiling = check.ceiling.map(|limit| Limit {
         kind: "ceiling",
         limit,
-        broken: value > limit,
+        broken: value.map(|value| value > limit),
     });
     floor.into_iter().chain(ceiling).collect()
 }

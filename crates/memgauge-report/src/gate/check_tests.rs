@@ -188,6 +188,10 @@ fn other_conditions_are_refused_with_what_differs() {
         held(&old, &other, &policy(F1), None).outcome,
         Outcome::Passed
     );
+    // Unless the others are not what they were: it may be theirs.
+    other.head.variants[0].digest.push('x');
+    let report = held(&old, &other, &policy(F1), None);
+    assert_eq!(report.incomparable[0].what, "prompts");
 }
 
 #[test]
@@ -275,6 +279,29 @@ fn limits_hold_the_value_itself() {
     let report = held(&old, &baseline(&gone), &warned, None);
     assert_eq!(report.outcome, Outcome::Underpowered);
     assert!(report.checks[0].trips, "{:?}", report.checks[0]);
+    assert_eq!(report.checks[0].limits[0].broken, None);
+    // Nor for the few that are left, and a second run that failed acquits no broken one.
+    let first = held(&old, &old, &policy(&format!("{F1}\nfloor = 34")), None);
+    for question in [1, 3, 5] {
+        gone.answer("a", &format!("c0/q{question}"), 4, Some(1.0), &[]);
+    }
+    let left = held(&old, &baseline(&gone), &warned, None);
+    assert_eq!(left.outcome, Outcome::Underpowered);
+    assert!(left.checks[0].n > 0 && left.checks[0].trips);
+    let mut confirmed = first.clone();
+    confirmed.confirm(&SecondRun {
+        report: &left,
+        how: "run again",
+        latency: false,
+    });
+    assert_eq!(confirmed.outcome, Outcome::Regressed);
+    let told = confirmed.checks[0].confirmation.as_ref().unwrap();
+    assert_eq!(told.confirmed, None);
+    assert!(
+        told.how
+            .starts_with("run again, which cannot tell: there is no current value"),
+        "{told:?}"
+    );
     let ceiling = policy("[[check]]\nmetric = \"context-tokens\"\nceiling = 11.5");
     assert_eq!(held(&old, &old, &ceiling, None).outcome, Outcome::Regressed);
 }
@@ -302,7 +329,11 @@ fn what_a_policy_cannot_ask_for_is_told() {
         twice.contains("check[1]") && twice.contains("by check[0] already"),
         "{twice}"
     );
-    told(&format!("{F1}\nvariants = [\"a\", \"a\"]"));
+    let twice = told(&format!("{F1}\nvariants = [\"a\", \"a\"]"));
+    assert!(
+        twice.contains("f1.locomo of a") && twice.contains("a test stands once"),
+        "{twice}"
+    );
     let variant = told(&format!("{F1}\nvariants = [\"aa\"]"));
     assert!(variant.contains("did you mean `a`"), "{variant}");
     // Nobody knows what another tool spent.
@@ -399,6 +430,19 @@ fn a_regression_that_does_not_show_again_is_not_decided() {
     assert_eq!(
         other.checks[0].confirmation.as_ref().unwrap().confirmed,
         Some(false)
+    );
+    // One that measured too little acquits nobody.
+    let mut failing = run("x", 0, 4);
+    for question in 0..30 {
+        let category = if question % 2 == 0 { 1 } else { 4 };
+        failing.repeat("a", &format!("c0/q{question}"), category, 0, None, &[]);
+    }
+    let thin = confirm(&held(&full, &baseline(&failing), &policy(F1), None));
+    assert_eq!(thin.outcome, Outcome::Regressed);
+    let told = thin.checks[0].confirmation.as_ref().unwrap();
+    assert!(
+        told.confirmed.is_none() && told.how.contains("30 of 120 questions"),
+        "{told:?}"
     );
     // A second run that compares with nothing acquits nobody.
     let mut nothing = first.clone();

@@ -55,12 +55,17 @@ pub(super) fn refusals<'a>(
     found.into_iter().collect()
 }
 
-/// Prompts of systems and answerers that differ; those of judges belong to the judge, and what came together with variants
-/// that the baseline does not have is taken for theirs.
+/// Prompts of systems and answerers that differ; those of judges belong to the judge. Files do not tell which variant has a
+/// prompt: new ones are taken for those of variants that the baseline does not have, as long as the others are what they
+/// were.
 fn prompts(baseline: &Baseline, current: &Baseline) -> Option<Refusal> {
     let (old, new) = (&baseline.head.prompts, &current.head.prompts);
+    let before = |name: &str| baseline.head.variants.iter().find(|one| one.name == name);
     let mut variants = current.head.variants.iter();
-    let is_wider = variants.any(|variant| baseline.variant(&variant.name).is_none());
+    let is_wider = variants.any(|variant| before(&variant.name).is_none());
+    let mut variants = current.head.variants.iter();
+    let is_wider = is_wider
+        && variants.all(|one| before(&one.name).is_none_or(|old| old.digest == one.digest));
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let differ: Vec<&str> = names
         .into_iter()

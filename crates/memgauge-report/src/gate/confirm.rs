@@ -1,7 +1,7 @@
 //! A suspected regression is looked at again before it counts.
 
 use super::policy::LATENCY;
-use super::report::{Confirmation, GateReport};
+use super::report::{CheckResult, Confirmation, GateReport};
 use super::verdict::GateVerdict;
 
 /// A second look: the same gate on another run of the same experiment, or on another set of rounds.
@@ -47,12 +47,19 @@ impl GateReport {
             };
             // Both are of one policy and one baseline: the same places. A run that is not comparable has none.
             let again = second.report.checks.get(at);
-            let shows = again.map(|again| again.verdict == GateVerdict::Regressed);
-            check.confirmation = Some(Confirmation {
-                confirmed: shows,
-                how: second.how.to_owned(),
-            });
-            if let Some(again) = again.filter(|_| shows == Some(false)) {
+            let silence = match again {
+                Some(again) => again.silence(check),
+                None => Some(second.report.why_incomparable()),
+            };
+            let (confirmed, how) = match silence {
+                Some(why) => (None, format!("{}, which cannot tell: {why}", second.how)),
+                None => (
+                    again.map(|again| again.verdict == GateVerdict::Regressed),
+                    second.how.to_owned(),
+                ),
+            };
+            check.confirmation = Some(Confirmation { confirmed, how });
+            if let Some(again) = again.filter(|_| confirmed == Some(false)) {
                 check.verdict = GateVerdict::Underpowered;
                 check.reason = Some(format!(
                     "a regression that did not show again ({}): {}",
@@ -65,6 +72,16 @@ impl GateReport {
         self.settle();
     }
 
+    /// Why a second run has no tests.
+    fn why_incomparable(&self) -> String {
+        let reasons = self.incomparable.iter();
+        let reasons: Vec<&str> = reasons.map(|refusal| refusal.message.as_str()).collect();
+        match reasons.is_empty() {
+            true => "nothing was computed".to_owned(),
+            false => reasons.join("; "),
+        }
+    }
+
     /// Notes why nobody looked again: the regressions count as they are.
     pub fn unconfirmed(&mut self, latency: bool, why: &str) {
         let places: Vec<usize> = self.suspected(latency).collect();
@@ -74,6 +91,28 @@ impl GateReport {
                     confirmed: None,
                     how: why.to_owned(),
                 });
+            }
+        }
+    }
+}
+
+impl CheckResult {
+    /// Why this second look says nothing about the regression that `first` suspects; `None` where it does. What measured
+    /// too little acquits nobody.
+    fn silence(&self, first: &Self) -> Option<String> {
+        let is_regressed = self.verdict == GateVerdict::Regressed;
+        let is_measured = match first.breaks_limit() {
+            true => !self.limits.is_empty() && !self.has_open_limit(),
+            false => {
+                let cannot = self.verdict == GateVerdict::Underpowered && self.reason.is_some();
+                self.difference.is_some() && !cannot
+            }
+        };
+        match is_regressed || is_measured {
+            true => None,
+            false => {
+                let reason = self.reason.clone();
+                Some(reason.unwrap_or_else(|| "it has no value".to_owned()))
             }
         }
     }

@@ -37,7 +37,7 @@ pub struct Refusal {
 /// How a suspected regression was looked at again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Confirmation {
-    /// Whether it showed again; null where nobody looked.
+    /// Whether it showed again; null where nobody looked, or the second look could not tell.
     pub confirmed: Option<bool>,
     /// How it was looked at, or why not.
     pub how: String,
@@ -50,8 +50,8 @@ pub struct Limit {
     pub kind: &'static str,
     /// The limit, in the unit of the metric's value.
     pub limit: f64,
-    /// Whether the current value breaks it.
-    pub broken: bool,
+    /// Whether the current value breaks it; null where too few questions have one.
+    pub broken: Option<bool>,
 }
 
 /// A mean with its own interval.
@@ -141,9 +141,22 @@ impl CheckResult {
     pub(super) fn settle(&mut self) {
         self.trips = match self.verdict {
             GateVerdict::Regressed => true,
-            GateVerdict::Underpowered => self.underpowered == OnUnderpowered::Fail,
+            // A limit is asked for without doubt: it may not be missed for want of values.
+            GateVerdict::Underpowered => {
+                self.underpowered == OnUnderpowered::Fail || self.has_open_limit()
+            }
             GateVerdict::NoChange | GateVerdict::Improved => false,
         };
+    }
+
+    /// Whether the current value breaks a limit.
+    pub(super) fn breaks_limit(&self) -> bool {
+        self.limits.iter().any(|limit| limit.broken == Some(true))
+    }
+
+    /// Whether a limit has no value to be held against.
+    pub(super) fn has_open_limit(&self) -> bool {
+        self.limits.iter().any(|limit| limit.broken.is_none())
     }
 
     /// `metric of variant (slice)`.

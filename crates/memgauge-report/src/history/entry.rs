@@ -25,6 +25,17 @@ pub struct HistoryValue {
     pub high: Option<f64>,
 }
 
+impl From<Mean> for HistoryValue {
+    fn from(Mean { n, mean, low, high }: Mean) -> Self {
+        Self {
+            n,
+            value: mean,
+            low,
+            high,
+        }
+    }
+}
+
 /// What one run measured of one variant.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HistoryEntry {
@@ -129,15 +140,8 @@ fn metrics(variant: &VariantSummary, mixed: bool) -> BTreeMap<String, HistoryVal
             .scores
             .get(metric)
             .and_then(|slices| slices.get(SLICES[0]));
-        if let Some(Some(Mean { n, mean, low, high })) = pooled {
-            let (n, value, low, high) = (*n, *mean, *low, *high);
-            let value = HistoryValue {
-                n,
-                value,
-                low,
-                high,
-            };
-            kept.insert(metric.to_owned(), value);
+        if let Some(Some(mean)) = pooled {
+            kept.insert(metric.to_owned(), HistoryValue::from(*mean));
         }
     }
     let plain = |n: usize, value: f64| HistoryValue {
@@ -147,13 +151,12 @@ fn metrics(variant: &VariantSummary, mixed: bool) -> BTreeMap<String, HistoryVal
         high: None,
     };
     let tokens = variant.tokens_by_slice.get(SLICES[0]).copied().flatten();
-    if let Some(Mean { n, mean, low, high }) = tokens {
-        let value = HistoryValue {
-            n,
-            value: mean,
-            low,
-            high,
-        };
+    // Summaries of an older memgauge have no interval of it.
+    let older = || {
+        let tokens = variant.tokens.as_ref()?;
+        Some(plain(tokens.n, tokens.cl100k?))
+    };
+    if let Some(value) = tokens.map(HistoryValue::from).or_else(older) {
         kept.insert("tokens.cl100k".to_owned(), value);
     }
     let dollars = variant

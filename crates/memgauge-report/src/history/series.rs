@@ -107,8 +107,8 @@ type Key = (
     Option<String>,
 );
 
-/// Every series of `metric`, by experiment, variant, dataset, config and machine. Change points are those of
-/// [`change_points`]; the seed is `seed`.
+/// Every series of `metric`, by experiment, variant, dataset, config, for a part of the dataset by its number of questions,
+/// and for latencies by machine. Change points are those of [`change_points`]; the seed is `seed`.
 pub fn series(entries: &[HistoryEntry], metric: &str, seed: u64) -> Vec<HistorySeries> {
     let mut found: BTreeMap<Key, HistorySeries> = BTreeMap::new();
     for entry in entries {
@@ -123,7 +123,9 @@ pub fn series(entries: &[HistoryEntry], metric: &str, seed: u64) -> Vec<HistoryS
             entry.content.clone(),
             entry.config.clone(),
             narrowed,
-            machine.as_ref().map(identity),
+            machine
+                .as_ref()
+                .map(|machine| identity(machine, &entry.run)),
         );
         let series = found.entry(key).or_insert_with(|| HistorySeries {
             experiment: entry.experiment.clone(),
@@ -159,12 +161,13 @@ pub fn series(entries: &[HistoryEntry], metric: &str, seed: u64) -> Vec<HistoryS
     all
 }
 
-/// Everything about a machine that a latency could depend on.
-fn identity(machine: &Machine) -> String {
+/// Everything about a machine that a latency could depend on. One whose processor is not known is not known to be that of
+/// another run.
+fn identity(machine: &Machine, run: &str) -> String {
     format!(
         "{}|{}|{}|{:?}|{}",
         machine.platform,
-        machine.cpu.as_deref().unwrap_or(""),
+        machine.cpu.as_deref().unwrap_or(run),
         machine.cores,
         machine.memory_mib,
         machine.build

@@ -389,15 +389,25 @@ impl RunDir {
                 break;
             }
             visit(
-                serde_json::from_slice(&line).map_err(|error| RunDirError::Line {
-                    path: path.clone(),
-                    line: number,
-                    message: error.to_string(),
-                })?,
+                serde_json::from_slice(&line)
+                    .or_else(|error| of_version_1(&line).ok_or(error))
+                    .map_err(|error| RunDirError::Line {
+                        path: path.clone(),
+                        line: number,
+                        message: error.to_string(),
+                    })?,
             );
         }
         Ok(())
     }
+}
+
+/// A row of a folder of version 1, in which the judge's label was right or wrong and no share; `None` where it is none.
+fn of_version_1<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
+    let mut row: serde_json::Value = serde_json::from_slice(line).ok()?;
+    let judge = row.get_mut("judge")?;
+    *judge = f64::from(u8::from(judge.as_bool()?)).into();
+    serde_json::from_value(row).ok()
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::*;
@@ -72,6 +73,27 @@ fn rewriting_sorts_and_drops_without_touching_bytes() {
         "{\"a\":1}\n{\"a\": 3}\n"
     );
     assert!(!dir.rewrite("x", key).unwrap());
+}
+
+#[test]
+fn labels_of_version_1_are_read() {
+    #[derive(Deserialize, Debug, PartialEq)]
+    struct Row {
+        judge: Option<f64>,
+    }
+    let (_parent, dir) = dir();
+    let path = dir.file(files::RECORDS);
+    fs::write(
+        &path,
+        "{\"judge\":true}\n{\"judge\":false}\n{\"judge\":null}\n",
+    )
+    .unwrap();
+    let mut found = Vec::new();
+    dir.records(|row: Row| found.push(row.judge)).unwrap();
+    assert_eq!(found, [Some(1.0), Some(0.0), None]);
+    fs::write(&path, "{\"judge\":\"yes\"}\n").unwrap();
+    let error = dir.records(|_: Row| ()).unwrap_err().to_string();
+    assert!(error.contains("invalid type"), "{error}");
 }
 
 #[test]

@@ -14,7 +14,15 @@ pub fn ranking(ranking: &Ranking, style: Style) -> String {
         let title = title(ranking, group);
         text.push_str(&style.heading(&title));
         text.push('\n');
-        text.push_str(&table(ranking, group).render(style));
+        let mut table = table(ranking, group);
+        if style == Style::Csv {
+            // There are no sentences to say it in.
+            table.head.push("names".to_owned());
+            for row in &mut table.rows {
+                row.push(ranking.names.name().to_owned());
+            }
+        }
+        text.push_str(&table.render(style));
         text.push('\n');
         if let Some(errata) = &group.errata {
             let head = format!("{} ({})", ranking.metric, ranking.names.label());

@@ -36,7 +36,7 @@ impl From<Style> for View {
 pub fn report(summary: &Summary, view: impl Into<View>) -> String {
     let View { style, names } = view.into();
     if style == Style::Csv {
-        return tidy(summary).render(style);
+        return tidy(&summary.clone().renamed(names)).render(style);
     }
     let mut text = String::new();
     let scored: usize = Category::ALL

@@ -1,5 +1,7 @@
 //! Tables of the surrogate judge.
 
+use memgauge_core::CategoryNames;
+
 use super::cell::percent_with_interval;
 use super::{Style, Table, UNKNOWN};
 use crate::powered::PoweredVariant;
@@ -33,6 +35,20 @@ pub(super) fn unseen(held_out: Option<HeldOutMeans>) -> String {
             )
         },
     )
+}
+
+/// Columns for what stands beside every J~, where a style has no place for sentences.
+fn beside(table: &mut Table, held_out: Option<HeldOutMeans>) {
+    let columns = [
+        ("J~ agreement", held_out.map(|means| means.agreement)),
+        ("majority class", held_out.map(|means| means.majority)),
+    ];
+    for (head, value) in columns {
+        table.head.push(head.to_owned());
+        for row in &mut table.rows {
+            row.push(share(value));
+        }
+    }
 }
 
 /// J~ of a run's variants, J beside it where the run has a judge.
@@ -69,10 +85,15 @@ pub fn estimated(report: &SurrogateReport, style: Style) -> String {
         row.push(difference.map_or_else(|| UNKNOWN.to_owned(), |by| format!("{:+.2}", 100.0 * by)));
         table.rows.push(row);
     }
+    if style == Style::Csv {
+        beside(&mut table, report.held_out);
+    }
     let held_out = unseen(report.held_out);
     table.render(style) + &style.note(&format!(
         "J~ is an estimate from text features, not J: {held_out}. It cannot see what a lenient judge accepts. \
-         Intervals are over questions and know nothing of the error of the estimate. * = control.\nfitted on: {}",
+         Intervals are over questions and know nothing of the error of the estimate. Categories by {}. * = control.\n\
+         fitted on: {}",
+        CategoryNames::Official.label(),
         report.fitted_on.join(", "),
     ))
 }
@@ -132,6 +153,9 @@ pub fn powered(
                 ]
             }
         });
+    }
+    if style == Style::Csv {
+        beside(&mut table, held_out);
     }
     let lambdas: Vec<String> = variants
         .iter()

@@ -5,10 +5,11 @@ use crate::errata::{ByKey, ErrataSummary};
 use crate::summary::{Latency, SLICES, Summary};
 
 /// One line per variant, metric and slice: number of questions, mean and 95 % interval, unrounded and from 0 to 1;
-/// then one per variant and phase with its latency percentiles in milliseconds, and the tokens of its contexts.
+/// then one per variant and phase with its latency percentiles in milliseconds, and the tokens of its contexts. `names`
+/// tells whose names the slices have.
 pub fn tidy(summary: &Summary) -> Table {
     let mut table = Table::new(&[
-        "system", "control", "metric", "slice", "n", "value", "low", "high",
+        "system", "control", "metric", "slice", "n", "value", "low", "high", "names",
     ]);
     let number = |value: Option<f64>| value.map_or_else(|| UNKNOWN.to_owned(), |v| v.to_string());
     for variant in &summary.variants {
@@ -59,11 +60,14 @@ pub fn tidy(summary: &Summary) -> Table {
     if let Some(errata) = &summary.errata {
         table.rows.extend(under_errata(errata));
     }
+    for row in &mut table.rows {
+        row.push(summary.names.name().to_owned());
+    }
     table
 }
 
-/// Lines of scores under every key: metrics are named `KEY:METRIC`, J~ is `j~`, and the best honest scores are those of
-/// a system `ceiling`.
+/// Lines of scores under every key: metrics are named `KEY:METRIC`, J~ is `j~`, the best honest scores are those of a system
+/// `ceiling`, and what J~ reaches on labels that it has not seen stands under a system `surrogate`.
 fn under_errata(errata: &ErrataSummary) -> Vec<Vec<String>> {
     let mut lines = Vec::new();
     let text = |value: Option<f64>| value.map_or_else(|| UNKNOWN.to_owned(), |v| v.to_string());
@@ -114,6 +118,26 @@ fn under_errata(errata: &ErrataSummary) -> Vec<Vec<String>> {
                 UNKNOWN.to_owned(),
             ]);
         }
+    }
+    let held_out = errata.estimated_by.as_ref().and_then(|by| by.held_out);
+    if let Some(held_out) = held_out {
+        let reached = [
+            ("j~:agreement", held_out.agreement),
+            ("j~:majority", held_out.majority),
+            ("j~:auc", held_out.auc),
+        ];
+        lines.extend(reached.map(|(metric, value)| {
+            vec![
+                "surrogate".to_owned(),
+                "true".to_owned(),
+                metric.to_owned(),
+                SLICES[0].to_owned(),
+                UNKNOWN.to_owned(),
+                text(Some(value)),
+                UNKNOWN.to_owned(),
+                UNKNOWN.to_owned(),
+            ]
+        }));
     }
     lines
 }

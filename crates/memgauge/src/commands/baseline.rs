@@ -173,7 +173,7 @@ fn save(args: &SaveArgs, global: &Global) -> anyhow::Result<()> {
             "written to {} ({} KiB)\nnext: memgauge gate --baseline {} --current DIR --policy gate.toml",
             path.display(),
             size(&path)?.div_ceil(1024),
-            path.display()
+            output::word(&path)
         ));
     }
     Ok(())

@@ -118,6 +118,10 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<u8> {
         Err(error @ CompareError::Statistics(_)) => return Err(error.into()),
         Err(error) => return Err(exit::user(error.to_string())),
     };
+    if comparison.forced && args.format == Form::Csv {
+        // A table of questions has no line for it, and may have no rows.
+        output::note("FORCED: these arms are not comparable");
+    }
     write(&comparison, args)?;
     Ok(exit::DONE)
 }

@@ -147,7 +147,7 @@ pub(crate) fn run(args: &ImportArgs, global: &Global) -> anyhow::Result<u8> {
             output::note(&format!("written to {}", run.dir.path().display()));
         }
         if let Some(run) = runs.first() {
-            let dir = run.dir.path().display();
+            let dir = output::word(run.dir.path());
             output::note(&format!(
                 "next: memgauge show {dir}, memgauge rescore {dir}"
             ));

@@ -67,6 +67,12 @@ pub(crate) struct JudgeArgs {
 }
 
 pub(crate) async fn run(args: &JudgeArgs, global: &Global) -> anyhow::Result<u8> {
+    if args.view.has_errata() && !args.only_errata {
+        return Err(exit::user(
+            "--errata: answers are judged by the published key; with --only-errata those to questions whose key is wrong are \
+             judged by the corrected one",
+        ));
+    }
     let dir = RunDir::open(&args.dir)?;
     let file = config(args, &dir)?;
     let exchange = traffic::exchange(&args.traffic, false, None)?;

@@ -31,8 +31,8 @@ pub(crate) fn run(args: &MergeArgs, global: &Global) -> anyhow::Result<u8> {
     args.view
         .print(&dir, summary, &LossRules::default(), args.format)?;
     if !global.quiet {
-        let dir = dir.path().display();
-        output::note(&format!("written to {dir}\nnext: memgauge show {dir}"));
+        let (path, word) = (dir.path().display(), output::word(dir.path()));
+        output::note(&format!("written to {path}\nnext: memgauge show {word}"));
     }
     Ok(if failed > 0 {
         exit::FAILURES

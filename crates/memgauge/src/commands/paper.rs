@@ -67,7 +67,7 @@ fn show(dir: Option<&PathBuf>, names: CategoryNames, format: Format) -> anyhow::
                 return Err(exit::user(format!(
                     "{}: not finished; go on with: memgauge run --resume {}",
                     path.display(),
-                    path.display()
+                    output::word(path)
                 )));
             }
             Some(dir.read_json(files::SUMMARY)?)

@@ -145,6 +145,7 @@ pub(super) fn users(error: PlotError) -> anyhow::Error {
         PlotError::Run(error) => error.into(),
         PlotError::Metric(message) => exit::user(message),
         PlotError::Compare(error) => exit::user(error.to_string()),
+        error @ PlotError::Write { .. } => exit::user(error.to_string()),
         error => error.into(),
     }
 }

@@ -159,9 +159,9 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
                 if let Some(line) = traffic::line(&exchange.report()) {
                     output::note(&line);
                 }
-                let dir = dir.path().display();
+                let (path, word) = (dir.path().display(), output::word(dir.path()));
                 output::note(&format!(
-                    "written to {dir}\nnext: memgauge show {dir} --question {next}\n      memgauge report {dir} -o report.html"
+                    "written to {path}\nnext: memgauge show {word} --question {next}\n      memgauge report {word} -o report.html"
                 ));
             }
             Ok(if failed > 0 {
@@ -173,7 +173,7 @@ pub(crate) async fn run(args: &RunArgs, global: &Global) -> anyhow::Result<u8> {
         RunReport::Interrupted { dir } => {
             output::note(&format!(
                 "interrupted; go on with: memgauge run --resume {}",
-                dir.path().display()
+                output::word(dir.path())
             ));
             Ok(exit::INTERRUPTED)
         }

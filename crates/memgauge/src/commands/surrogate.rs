@@ -7,9 +7,10 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use memgauge_core::Embedder as _;
 use memgauge_model::Static;
+use memgauge_report::powered::PoweredVariant;
 use memgauge_report::statistics::{Bootstrap, Power};
 use memgauge_report::surrogate::{
-    ALPHA, Design, HeldOut, SurrogateReport, held_out, labelled, leave_one_out, score,
+    ALPHA, Design, HeldOut, HeldOutMeans, SurrogateReport, held_out, labelled, leave_one_out, score,
 };
 use memgauge_report::table::{self};
 use memgauge_report::{RunDir, powered};
@@ -195,7 +196,7 @@ fn powered_score(args: &PoweredArgs) -> anyhow::Result<u8> {
         return Err(exit::user(format!(
             "{}: there is no {file}; make it with: memgauge judge {} --sample M --seed S",
             dir.path().display(),
-            dir.path().display(),
+            output::word(dir.path()),
         )));
     }
     let options = powered::PoweredOptions {
@@ -217,10 +218,23 @@ fn powered_score(args: &PoweredArgs) -> anyhow::Result<u8> {
             file.map_or_else(String::new, |file| format!(" in {file}")),
         )));
     }
-    output::formatted(args.format, &found, |style| {
-        table::powered(&found, model.held_out_means(), style)
+    let report = PoweredReport {
+        held_out: model.held_out_means(),
+        variants: found,
+    };
+    output::formatted(args.format, &report, |style| {
+        table::powered(&report.variants, report.held_out, style)
     })?;
     Ok(exit::DONE)
+}
+
+/// What `powered` found.
+#[derive(Debug, Serialize)]
+struct PoweredReport {
+    /// What J~ reaches on labels that it has not seen; null where that is not known.
+    held_out: Option<HeldOutMeans>,
+    /// By variant.
+    variants: Vec<PoweredVariant>,
 }
 
 /// What `evaluate` found.

@@ -129,9 +129,12 @@ fn variants_of_a_run_are_compared_question_by_question() {
     let mut lines = csv.lines();
     assert_eq!(
         lines.next(),
-        Some("arm,reference,question,category,arm_value,reference_value,outcome")
+        Some("arm,reference,question,category,arm_value,reference_value,outcome,forced")
     );
-    let won = lines.clone().filter(|line| line.ends_with(",won")).count();
+    let won = lines
+        .clone()
+        .filter(|line| line.ends_with(",won,false"))
+        .count();
     assert_eq!(u64::try_from(won).expect("few"), count("lost"));
     assert!(lines.all(|line| line.starts_with("hybrid,no-memory,sample-")));
 
@@ -246,6 +249,10 @@ fn runs_under_other_conditions_are_refused_unless_forced() {
     let found = json(&compare(&[&whole, &few, "--force", "--format", "json"]));
     assert_eq!(found["forced"], true);
     assert_eq!(found["incomparable"][0]["what"], "questions");
+    let table = compare(&[&whole, &few, "--force", "--format", "csv"]);
+    assert!(table.stderr.contains("FORCED"), "{}", table.stderr);
+    let mut rows = table.stdout.lines().skip(1);
+    assert!(rows.all(|row| row.ends_with(",true")), "{}", table.stdout);
 
     let mut dataset: Value = serde_json::from_slice::<Value>(&bytes(&run, "manifest.json"))
         .expect("JSON")["dataset"]

@@ -16,7 +16,7 @@ fn questions() -> Vec<Value> {
 }
 
 /// A row of an audit about one of them.
-fn audited(index: usize, kind: &str, answer: &str, evidence: &[&str]) -> Value {
+pub fn audited(index: usize, kind: &str, answer: &str, evidence: &[&str]) -> Value {
     let question = &questions()[index];
     json!({
         "question_id": format!("locomo_0_qa{index}"),
@@ -31,7 +31,7 @@ fn audited(index: usize, kind: &str, answer: &str, evidence: &[&str]) -> Value {
     })
 }
 
-fn write(folder: &Path, rows: &[Value]) -> PathBuf {
+pub fn write(folder: &Path, rows: &[Value]) -> PathBuf {
     let path = folder.join("errors.json");
     std::fs::write(&path, json!(rows).to_string()).expect("a file");
     path

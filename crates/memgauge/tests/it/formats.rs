@@ -21,11 +21,11 @@ fn a_run_is_shown_in_every_format_and_exported() {
     let mut lines = ended.stdout.lines();
     assert_eq!(
         lines.next(),
-        Some("system,control,metric,slice,n,value,low,high")
+        Some("system,control,metric,slice,n,value,low,high,names")
     );
     let is_score = |line: &&str| line.starts_with("turns-hybrid,false,f1.locomo,1-4,3,");
     assert_eq!(ended.stdout.lines().filter(is_score).count(), 1);
-    assert!(lines.all(|line| line.split(',').count() == 8));
+    assert!(lines.all(|line| line.ends_with(",official") && line.split(',').count() == 9));
 
     let run = only_run(&out);
     let shown = |format: &str| {

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json as of};
 
+use crate::compare::{altered, untold};
 use crate::{Ended, end, memgauge, only_run};
 
 const POLICY: &str = "\
@@ -111,13 +112,22 @@ fn a_run_is_held_against_its_baseline_and_a_fault_is_found_again() {
         let mut found = checks.iter().filter(|check| check["metric"] == metric);
         found.next().expect("a check")
     };
-    // A second run has to be one, and of the same experiment.
-    for (second, told) in [
-        (&worse, "the current run itself"),
-        (&first, "another experiment"),
+    // A second run has to be one, and of the same experiment; that is told where nothing is suspected, too.
+    let copy = folder.join("copy");
+    std::fs::create_dir(&copy).expect("a folder");
+    for entry in std::fs::read_dir(&worse).expect("a folder") {
+        let entry = entry.expect("an entry");
+        std::fs::copy(entry.path(), copy.join(entry.file_name())).expect("a copy");
+    }
+    for (current, second, told) in [
+        (&worse, &worse, "the current run itself"),
+        (&worse, &copy, "a copy of it"),
+        (&worse, &first, "another experiment"),
+        (&first, &worse, "another experiment"),
+        (&first, &folder.join("nowhere"), "not a run directory"),
     ] {
         let second = second.display().to_string();
-        let ended = gate(folder, &base, &worse, POLICY, &["--second-run", &second]);
+        let ended = gate(folder, &base, current, POLICY, &["--second-run", &second]);
         assert_eq!(ended.code, 2, "{}", ended.stdout);
         assert!(ended.stderr.contains(told), "{}", ended.stderr);
     }
@@ -142,6 +152,47 @@ fn a_run_is_held_against_its_baseline_and_a_fault_is_found_again() {
     );
     let summary = std::fs::read_to_string(folder.join("summary.md")).expect("a summary");
     assert!(summary.starts_with("## Gate: regressed"), "{summary}");
+}
+
+#[test]
+fn another_import_confirms_what_an_import_shows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let run = run(folder, "first", &[]);
+    let import = |name: &str, share: f64| {
+        let mut imported = untold();
+        imported["files"] = of!([{"name": name, "sha256": name, "rows": 1}]);
+        let weaker = |record: &mut Value| {
+            if let Some(f1) = record["scores"].get_mut("f1.locomo") {
+                *f1 = of!(f1.as_f64().expect("a score") * share);
+            }
+        };
+        let path = altered(&run, &folder.join(name), weaker, "imported", imported);
+        let manifest = path.join("manifest.json");
+        let text = std::fs::read_to_string(&manifest).expect("a manifest");
+        let mut value: Value = serde_json::from_str(&text).expect("JSON");
+        value["digest"] = of!(name);
+        std::fs::write(&manifest, value.to_string()).expect("a manifest");
+        path
+    };
+    let base = saved(folder, &import("before", 1.0));
+    let (worse, again) = (import("worse", 0.1), import("again", 0.1));
+    let policy = "[[check]]\nmetric = \"f1.locomo\"";
+    let held = |more: &[&str]| {
+        let all = [&["--format", "json"], more].concat();
+        gate(folder, &base, &worse, policy, &all)
+    };
+    let alone = json(&held(&[]).stdout);
+    let how = alone["checks"][0]["confirmation"]["how"].to_string();
+    assert!(
+        how.contains("--second-run DIR takes another import"),
+        "{how}"
+    );
+    let second = again.display().to_string();
+    let ended = held(&["--second-run", &second]);
+    assert_eq!(ended.code, 10, "{}{}", ended.stdout, ended.stderr);
+    let found = json(&ended.stdout);
+    assert_eq!(found["checks"][0]["confirmation"]["confirmed"], true);
 }
 
 #[test]

@@ -458,6 +458,12 @@ fn a_sample_of_answers_is_judged_and_powers_j() {
             "json",
         ])
         .arg(&run)));
+    assert!(
+        powered["held_out"]["agreement"]
+            .as_f64()
+            .is_some_and(|share| share > 0.8)
+    );
+    let powered = &powered["variants"];
     let score = &powered[0]["score"];
     assert_eq!(
         score["labelled"],

@@ -64,6 +64,17 @@ fn the_names_of_the_paper_are_a_view_and_files_keep_the_official_ones() {
     assert_eq!(ended.code, 2);
     assert!(ended.stderr.contains("mem0-paper"), "{}", ended.stderr);
 
+    let mut command = memgauge();
+    command.args(["show", "--format", "csv", "--names", "mem0-paper"]);
+    let table = end(command.arg(&run)).stdout;
+    let wanted = official["variants"][0]["scores"]["f1.locomo"]["single-hop"]["mean"].to_string();
+    let is_it = |line: &&str| line.starts_with("turns-hybrid,false,f1.locomo,open-domain,");
+    let line = table.lines().find(is_it).expect("a line");
+    assert!(
+        line.contains(&format!(",{wanted},")) && line.ends_with(",mem0-paper"),
+        "{line}"
+    );
+
     // Beside the paper, under either naming.
     let beside = |arguments: &[&str]| {
         let mut command = memgauge();

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use crate::{end, memgauge, only_run, real_data};
+use serde_json::Value;
+
+use crate::compare::altered;
+use crate::errata::{audited, write};
+use crate::{bytes, end, memgauge, only_run, real_data};
 
 /// The quickstart on a few questions of the sample.
 fn sample_run(out: &Path) -> std::path::PathBuf {
@@ -52,7 +56,7 @@ fn mistakes_are_told_and_leave_nothing() {
     assert!(told(&["--metric", "f1.locomoo"]).contains("did you mean `f1.locomo`?"));
     assert!(told(&["--margin=-1"]).contains("must be 0 or more points"));
     assert!(told(&["nowhere"]).contains("nowhere: not a run directory"));
-    assert!(told(&["--metric", "j"]).contains("j"));
+    assert!(told(&["--metric", "j"]).contains("no arm has j"));
     let one = format!("{}:turns-hybrid", run.display());
     let mut command = memgauge();
     command.args(["report", &one, "--metric", "f1.locomoo", "-o"]);
@@ -69,6 +73,57 @@ fn mistakes_are_told_and_leave_nothing() {
     std::fs::write(&other, text).expect("a dataset");
     let wrong = told(&["--dataset", &other.display().to_string()]);
     assert!(wrong.contains("no run is of it: sample ("), "{wrong}");
+}
+
+#[test]
+fn errata_put_differences_under_every_key() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = sample_run(&folder.path().join("runs"));
+    let mut dataset: Value = serde_json::from_slice::<Value>(&bytes(&run, "manifest.json"))
+        .expect("JSON")["dataset"]
+        .take();
+    dataset["content"] = "another".into();
+    let other = altered(
+        &run,
+        &folder.path().join("other"),
+        |_| {},
+        "dataset",
+        dataset,
+    );
+    let errata = write(
+        folder.path(),
+        &[audited(0, "HALLUCINATION", "Leeds", &["D1:1"])],
+    );
+    let arm = |run: &Path, variant: &str| format!("{}:{variant}", run.display());
+    let page = |more: &[&str]| {
+        let path = folder.path().join("page.html");
+        let mut command = memgauge();
+        command.arg("report");
+        command.args([arm(&run, "turns-lexical"), arm(&run, "turns-hybrid")]);
+        command
+            .arg(arm(&other, "turns-hybrid"))
+            .arg("-o")
+            .arg(&path);
+        let ended = end(command.args(more));
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        std::fs::read_to_string(path).expect("a page")
+    };
+    let errata = errata.display().to_string();
+    let keyed = page(&["--errata", &errata]);
+    assert!(keyed.contains("on categories 1-4 under the published key"));
+    assert!(keyed.contains("Differences in f1.locomo × 100 under every key"));
+    assert!(keyed.contains("are not comparable: other dataset"));
+    // Three keys of the one pair that is comparable; the other pair stands in no table.
+    let rows: Vec<&str> = keyed
+        .lines()
+        .filter(|line| line.starts_with("<th scope=\"row\">") && line.contains(" - "))
+        .collect();
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    // The ceiling is a row of the main table.
+    assert!(keyed.contains("<th scope=\"row\">ceiling</th>"));
+    let plain = page(&[]);
+    assert!(!plain.contains("under every key") && !plain.contains("under the published key"));
+    assert!(!plain.contains("<th scope=\"row\">ceiling</th>"));
 }
 
 #[test]

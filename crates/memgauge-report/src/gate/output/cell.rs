@@ -87,7 +87,7 @@ pub(super) fn told(check: &CheckResult) -> String {
         let word = match confirmation.confirmed {
             Some(true) => "confirmed",
             Some(false) => "not confirmed",
-            None => "not looked at again",
+            None => "counts without a second look",
         };
         text.push_str(&format!("; {word}: {}", confirmation.how));
     }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use memgauge_core::CategoryNames;
+
 use super::cell::{difference, level, told, unit};
 use crate::gate::{CheckResult, GateReport, GateVerdict, Level, Outcome};
 use crate::table::{Style, Table};
@@ -85,9 +87,10 @@ pub fn human(report: &GateReport, style: Style) -> String {
         let _ = writeln!(
             text,
             "\nIntervals hold together with {:.0} % confidence over {} test(s) (Holm); regressed and improved: beyond 0 (or \
-             the tolerance); no change: inside the margin; underpowered: neither.",
+             the tolerance); no change: inside the margin; underpowered: neither. Categories by {}.",
             100.0 * report.confidence,
-            report.family
+            report.family,
+            CategoryNames::Official.label()
         );
     }
     text

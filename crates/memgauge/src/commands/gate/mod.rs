@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use memgauge_report::RunDir;
 use memgauge_report::baseline::{self, Baseline, MetricName, RunOptions};
 use memgauge_report::gate::{
     GateError, GateInput, GateReport, MeasuredLatency, Outcome, Policy, SecondRun, gate,
 };
+use memgauge_report::import::Imported;
+use memgauge_report::{Manifest, RunDir};
 
 use self::output_files::{Form, Target};
 use self::remeasure::{Request, Sides};
@@ -77,7 +78,7 @@ enum Confirm {
     /// Where that costs nothing: no system from outside, and no model behind an API was called or all calls were
     /// replayed.
     Auto,
-    /// Also where models are called.
+    /// Also where models or systems from outside are asked again.
     Always,
     /// Never: it counts as it is.
     Never,
@@ -92,7 +93,13 @@ pub(crate) async fn run(args: &GateArgs, global: &Global) -> anyhow::Result<u8> 
         )));
     }
     let baseline = baseline::open(&args.baseline)?;
-    let current = like(&RunDir::open(&args.current)?, &baseline)?;
+    let run = RunDir::open(&args.current)?;
+    // Before anything is measured: a wrong folder is told on every day, not only on that of a regression.
+    let second = match &args.second_run {
+        Some(path) => Some(second_run(&run, path)?),
+        None => None,
+    };
+    let current = like(&run, &baseline)?;
     let held = Held {
         baseline: &baseline,
         policy: &policy,
@@ -107,7 +114,15 @@ pub(crate) async fn run(args: &GateArgs, global: &Global) -> anyhow::Result<u8> 
         (report, measured) = timed(args, global, &held, &current, rounds.into())?;
         latency = Some(measured);
     }
-    confirm(args, global, &held, &mut report, latency.as_ref()).await?;
+    confirm(
+        args,
+        global,
+        &held,
+        &mut report,
+        second.as_ref(),
+        latency.as_ref(),
+    )
+    .await?;
     output_files::write(&report, args.format, &args.outputs)?;
     Ok(match report.outcome {
         Outcome::Passed => exit::DONE,
@@ -226,21 +241,20 @@ async fn confirm(
     global: &Global,
     held: &Held<'_>,
     report: &mut GateReport,
+    second: Option<&RunDir>,
     latency: Option<&MeasuredLatency>,
 ) -> anyhow::Result<()> {
     if !report.is_suspicious(false) {
         return Ok(());
     }
     let first = RunDir::open(&args.current)?;
-    if let Some(second) = &args.second_run {
-        let second_run = RunDir::open(second)?;
-        is_another(&first, &second_run)?;
+    if let Some(second) = second {
         let how = format!(
             "second run {}: {}",
-            second.display(),
-            rerun::agreement(&first, &second_run)?
+            second.path().display(),
+            rerun::agreement(&first, second)?
         );
-        return again(held, report, &second_run, latency, &how);
+        return again(held, report, second, latency, &how);
     }
     if args.confirm == Confirm::Never {
         report.unconfirmed(false, "--confirm never");
@@ -260,23 +274,48 @@ async fn confirm(
     again(held, report, &second, latency, &how)
 }
 
-/// Refuses a second run that cannot confirm anything.
-fn is_another(first: &RunDir, second: &RunDir) -> anyhow::Result<()> {
+/// The second run; refused where it cannot confirm anything.
+fn second_run(first: &RunDir, path: &Path) -> anyhow::Result<RunDir> {
+    let second = RunDir::open(path)?;
+    let refuse = |why: String| {
+        Err(exit::user(format!(
+            "--second-run {}: {why}",
+            path.display()
+        )))
+    };
     let place = |run: &RunDir| run.path().canonicalize().ok();
-    let path = second.path().display();
-    if place(first) == place(second) {
-        return Err(exit::user(format!(
-            "--second-run {path}: this is the current run itself; run the experiment again"
-        )));
+    let (mine, other) = (first.manifest()?, second.manifest()?);
+    let is_same = |a: &Manifest, b: &Manifest| a.digest == b.digest && a.started == b.started;
+    if place(first) == place(&second) || is_same(&mine, &other) {
+        return refuse(
+            "this is the current run itself, or a copy of it; run the experiment again".to_owned(),
+        );
     }
-    let digests = (first.manifest()?.digest, second.manifest()?.digest);
-    if digests.0 != digests.1 {
-        return Err(exit::user(format!(
-            "--second-run {path}: another experiment ({}, not {}); run that of --current again",
-            digests.1, digests.0
-        )));
+    match (&mine.imported, &other.imported) {
+        // Every import is an experiment of its own by its files: of the same dataset is all that can be asked for.
+        (Some(mine_of), Some(other_of)) => {
+            let files = |of: &Imported| -> Vec<String> {
+                of.files.iter().map(|file| file.sha256.clone()).collect()
+            };
+            if files(mine_of) == files(other_of) {
+                return refuse("these are the answers of --current, imported again".to_owned());
+            }
+            if mine.dataset.content != other.dataset.content {
+                return refuse(format!(
+                    "answers to another dataset ({}, not {})",
+                    other.dataset.name, mine.dataset.name
+                ));
+            }
+        }
+        _ if mine.digest != other.digest => {
+            return refuse(format!(
+                "another experiment ({}, not {}); run that of --current again",
+                other.digest, mine.digest
+            ));
+        }
+        _ => {}
     }
-    Ok(())
+    Ok(second)
 }
 
 /// Holds a second run against the same baseline. Search times are those of the first, so that the same tests share the

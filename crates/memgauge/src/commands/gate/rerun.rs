@@ -13,31 +13,36 @@ use crate::{exit, places};
 /// Mode of a run whose replies all come from a cassette.
 const REPLAY: &str = "replay";
 
-/// Why the experiment is not run again; `None` where it is. `paid`: also where models are called.
+/// What can be done where it costs something.
+const ANYWAY: &str =
+    "--confirm always runs it again, --second-run DIR takes a run that was made for itself";
+
+/// Why the experiment is not run again; `None` where it is. `paid`: also where that may cost something.
 pub(super) fn reason_against(
     run: &RunDir,
     manifest: &Manifest,
     paid: bool,
 ) -> anyhow::Result<Option<String>> {
     if manifest.imported.is_some() {
-        return Ok(Some("imported answers cannot be made again".to_owned()));
+        let why = "imported answers cannot be made again; --second-run DIR takes another import";
+        return Ok(Some(why.to_owned()));
     }
-    if paid || cassette(manifest).is_some() {
+    if paid {
+        return Ok(None);
+    }
+    let is_external = |variant: &memgauge_report::VariantManifest| variant.system == "external";
+    if manifest.variants.iter().any(is_external) {
+        let why = format!("what a system from outside would cost is not known; {ANYWAY}");
+        return Ok(Some(why));
+    }
+    if cassette(manifest).is_some() {
         return Ok(None);
     }
     let mut calls = 0_usize;
     run.calls(|_: CallRow| calls += 1)?;
     if calls > 0 {
-        return Ok(Some(format!(
-            "{calls} calls of models would be made again; --confirm always makes them, --second-run DIR takes a run that \
-             was made for itself"
-        )));
-    }
-    let is_external = |variant: &memgauge_report::VariantManifest| variant.system == "external";
-    if manifest.variants.iter().any(is_external) {
-        let why =
-            "what a system from outside would cost is not known; --confirm always runs it again";
-        return Ok(Some(why.to_owned()));
+        let why = format!("{calls} calls of models would be made again; {ANYWAY}");
+        return Ok(Some(why));
     }
     Ok(None)
 }

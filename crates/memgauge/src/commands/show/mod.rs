@@ -78,7 +78,7 @@ fn whole(dir: &RunDir, manifest: &Manifest, args: &ShowArgs) -> anyhow::Result<u
     } else {
         output::note(&format!(
             "the run is not finished: these are the records so far; go on with: memgauge run --resume {}",
-            dir.path().display()
+            output::word(dir.path())
         ));
         let bootstrap = Bootstrap {
             seed: manifest.seed,
