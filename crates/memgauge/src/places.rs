@@ -82,7 +82,9 @@ pub(crate) fn put_sample(path: &Path) -> anyhow::Result<()> {
 
 /// A dataset by its name, or a file.
 pub(crate) fn dataset(name: &str) -> anyhow::Result<Dataset> {
-    let is_path = Path::new(name).exists() || name.contains(['/', '\\']) || name.ends_with(".json");
+    // A folder of the name in the working directory does not hide the dataset.
+    let is_path =
+        Path::new(name).is_file() || name.contains(['/', '\\']) || name.ends_with(".json");
     let explicit = is_path.then(|| PathBuf::from(name));
     let path = find(name, &search(explicit, None))?;
     Ok(locomo::load(&path)?)
