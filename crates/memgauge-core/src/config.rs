@@ -71,9 +71,22 @@ pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> O
         .map(|(_, candidate)| candidate)
 }
 
+/// So many names are listed in a message.
+const MOST_NAMES: usize = 24;
+
+/// `A, B`; of many names the first, and how many more there are.
+pub fn listed(names: &[&str]) -> String {
+    match names.split_at_checked(MOST_NAMES) {
+        Some((named, more)) if !more.is_empty() => {
+            format!("{}, and {} more", named.join(", "), more.len())
+        }
+        _ => names.join(", "),
+    }
+}
+
 /// `unknown WHAT `NAME`, did you mean `X`? (known: A, B)`.
 pub fn unknown(what: &str, name: &str, known: &[&str]) -> String {
-    let list = known.join(", ");
+    let list = listed(known);
     match suggestion(name, known.iter().copied()) {
         Some(meant) => format!("unknown {what} `{name}`, did you mean `{meant}`? (known: {list})"),
         None => format!("unknown {what} `{name}` (known: {list})"),

@@ -65,19 +65,7 @@ impl Answer {
 impl Answer {
     /// What is compared, for the plot and the tables of differences: without what is not comparable.
     pub(crate) fn drawn(&self) -> Option<Comparison> {
-        let comparison = self.comparison.as_ref()?;
-        let mut drawn = comparison.clone();
-        drawn
-            .pairs
-            .retain(|pair| reason(comparison, pair).is_none());
-        if let Some(errata) = &mut drawn.errata {
-            let pairs = &drawn.pairs;
-            errata.pairs.retain(|under| {
-                let mut left = pairs.iter();
-                left.any(|pair| pair.arm == under.arm && pair.reference == under.reference)
-            });
-        }
-        Some(drawn)
+        self.comparison.as_ref().map(Comparison::comparable)
     }
 
     /// The metric that plots go by, too.
@@ -179,15 +167,6 @@ fn keyed(arms: &[Arm], options: &PageOptions<'_>) -> Result<Option<KeyedArms>, H
     Ok(Some(keyed))
 }
 
-/// Why a pair is not comparable; `None` where it is.
-pub(crate) fn reason(comparison: &Comparison, pair: &Pair) -> Option<String> {
-    let told = comparison.incomparable.iter().map(ToString::to_string);
-    let about = format!("{} and {}: ", pair.arm, pair.reference);
-    let mine = told.filter_map(|reason| reason.strip_prefix(&about).map(str::to_owned));
-    let reasons: Vec<String> = mine.collect();
-    (!reasons.is_empty()).then(|| reasons.join("; "))
-}
-
 /// Name of a verdict as a class of the page's style.
 pub(crate) fn class(verdict: Verdict) -> &'static str {
     match verdict {
@@ -199,7 +178,7 @@ pub(crate) fn class(verdict: Verdict) -> &'static str {
 }
 
 fn sentence(comparison: &Comparison, pair: &Pair) -> Sentence {
-    if let Some(reason) = reason(comparison, pair) {
+    if let Some(reason) = comparison.reason(pair) {
         return Sentence {
             class: APART,
             text: format!(

@@ -323,7 +323,7 @@ fn differences(comparison: &Comparison) -> Option<Grid> {
 fn by_key(comparison: &Comparison) -> Option<Grid> {
     let errata = comparison.errata.as_ref()?;
     let caption = format!("Differences in {} × 100 under every key", comparison.metric);
-    let table = table::pairs_by_key(errata, comparison.margin);
+    let table = table::pairs_by_key(errata, comparison.margin, false);
     Grid::of(
         caption,
         table,

@@ -175,7 +175,7 @@ fn against_reference(
         };
         return (unknown(), text.to_owned(), "");
     };
-    if answer::reason(comparison, pair).is_some() {
+    if comparison.reason(pair).is_some() {
         return (unknown(), "not comparable".to_owned(), APART);
     }
     let slice = pair.slices.first();

@@ -62,6 +62,18 @@ pub(crate) fn sketches(results: &Results) -> Result<Sketches, PlotError> {
         }
         Err(error) => return Err(error.into()),
     };
+    let apart: Vec<String> = comparison
+        .incomparable
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let comparison = comparison.comparable();
+    if comparison.pairs.is_empty() {
+        return Ok(Sketches::Nothing(format!(
+            "no two arms are comparable: {}",
+            apart.join("; ")
+        )));
+    }
     Ok(Sketches::Drawn(vec![sketch(results, &comparison)]))
 }
 
@@ -212,7 +224,7 @@ fn sketch(results: &Results, comparison: &Comparison) -> Sketch {
         comparison
             .incomparable
             .iter()
-            .map(|reason| format!("not comparable: {reason}")),
+            .map(|reason| format!("not drawn, because not comparable: {reason}")),
     );
     notes.extend(
         comparison

@@ -19,7 +19,10 @@ pub(crate) fn sketches(results: &Results) -> Result<Sketches, PlotError> {
     let asked = results.asked();
     let columns = results.columns(&asked);
     let columns: Vec<Column<'_>> = columns.iter().map(Vec::as_slice).collect();
-    let means = results.bootstrap.means(&asked.layout, &DOMAINS, &columns)?;
+    let own = results.own(&asked);
+    let means = results
+        .bootstrap
+        .own_means(&asked.layout, &own, &DOMAINS, &columns)?;
     // Slices that any arm has a value for.
     let slices: Vec<usize> = (0..SLICES.len())
         .filter(|at| {
@@ -92,11 +95,10 @@ fn sketch(results: &Results, slices: &[usize], means: &[Vec<Option<Estimate>>]) 
         } else {
             results.names.slice(name)
         };
-        let n = systems
-            .iter()
-            .filter_map(|system| at(*system, *slice))
-            .map(|e| e.n)
-            .max();
+        let counts = || {
+            let estimates = systems.iter().filter_map(|system| at(*system, *slice));
+            estimates.map(|estimate| estimate.n)
+        };
         let mut words = vec![Item::text(
             (middle, area.bottom + 14.0),
             shown,
@@ -104,8 +106,12 @@ fn sketch(results: &Results, slices: &[usize], means: &[Vec<Option<Estimate>>]) 
             Ink::Text,
             Anchor::Middle,
         )];
-        if let Some(n) = n {
-            let text = format!("n = {}", memgauge_report::table::thousands(n as f64));
+        if let (Some(least), Some(most)) = (counts().min(), counts().max()) {
+            let written = |n: usize| memgauge_report::table::thousands(n as f64);
+            let text = match least == most {
+                true => format!("n = {}", written(most)),
+                false => format!("n = {} to {}", written(least), written(most)),
+            };
             let at = (middle, area.bottom + 29.0);
             words.push(Item::text(at, text, SMALL, Ink::Muted, Anchor::Middle));
         }
@@ -181,6 +187,9 @@ fn sketch(results: &Results, slices: &[usize], means: &[Vec<Option<Estimate>>]) 
         caption.push_str(
             " Ceiling: the best honest score, given the known mistakes of the key; ! marks a score above it.",
         );
+    }
+    if let Some(against) = results.judges() {
+        caption.push_str(&format!(" {against}."));
     }
     scene.caption(16.0, &caption);
     let mut notes = results.notes();

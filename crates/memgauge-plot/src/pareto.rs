@@ -48,10 +48,24 @@ enum Column {
 
 pub(crate) fn sketches(results: &Results) -> Result<Sketches, PlotError> {
     let asked = results.asked();
-    let gains = results.columns(&asked);
+    let mut gains = results.columns(&asked);
+    // A front is one of arms that were asked about the same: those of the first one's dataset.
+    let is_home = |system: &System| results.is_home(system);
+    for (gain, system) in gains.iter_mut().zip(&results.systems) {
+        if !is_home(system) {
+            gain.fill(None);
+        }
+    }
+    let mut drawn_from = vec![false; asked.questions.len()];
+    for (own, system) in results.own(&asked).iter().zip(&results.systems) {
+        for (drawn, own) in drawn_from.iter_mut().zip(own) {
+            *drawn |= *own && is_home(system);
+        }
+    }
+    let layout = asked.layout.only(&drawn_from);
     let mut drawn = Vec::new();
     for costs in [tokens(results, &asked), latency(results, &asked)] {
-        let front = front(results, &asked.layout, &gains, &costs)?;
+        let front = front(results, &layout, &gains, &costs)?;
         if front.arms.iter().any(Option::is_some) {
             drawn.push(sketch(results, &costs, &front));
         }
@@ -348,12 +362,26 @@ fn sketch(results: &Results, costs: &Costs, front: &Front) -> Sketch {
         }
         caption.push_str("; ! marks a score above it.");
     }
+    if let Some(against) = results.judges() {
+        caption.push_str(&format!(" {against}."));
+    }
     scene.caption(16.0, &caption);
     let mut notes = results.notes();
     notes.extend(costs.notes.iter().cloned());
+    let foreign = results.systems.iter();
+    let foreign: Vec<&str> = foreign
+        .filter(|system| !results.is_home(system))
+        .map(System::label)
+        .collect();
+    if !foreign.is_empty() {
+        notes.push(format!(
+            "not drawn, because of another dataset than the first: {}",
+            foreign.join(", ")
+        ));
+    }
     let missing = results.systems.iter().zip(&front.arms);
     let missing: Vec<&str> = missing
-        .filter(|(_, arm)| arm.is_none())
+        .filter(|(system, arm)| arm.is_none() && results.is_home(system))
         .map(|(system, _)| system.label())
         .collect();
     if !missing.is_empty() {

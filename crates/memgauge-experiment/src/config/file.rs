@@ -19,6 +19,9 @@ use super::sweep::expand;
 use super::{ExperimentConfig, Only};
 use crate::error::{ConfigProblem, ExperimentError};
 
+/// So many mistakes of syntax are told: a file of another kind is full of them.
+const MOST_SYNTAX: usize = 5;
+
 /// A config file that was read and checked.
 #[derive(Debug, Clone)]
 pub struct ConfigFile {
@@ -86,7 +89,7 @@ impl ConfigFile {
         let mut places = Places::new(path);
         let (table, errors) = DeTable::parse_recoverable(text);
         if !errors.is_empty() {
-            let told = errors.iter().map(|error| {
+            let told = errors.iter().take(MOST_SYNTAX).map(|error| {
                 let line = error.span().map_or(1, |span| line_of(text, span.start));
                 ConfigProblem {
                     place: format!("{}:{line}", places.file),
@@ -94,7 +97,19 @@ impl ConfigFile {
                     message: error.message().to_owned(),
                 }
             });
-            return Err(ExperimentError::Config(told.collect()));
+            let mut told: Vec<ConfigProblem> = told.collect();
+            if let Some(more) = errors
+                .len()
+                .checked_sub(MOST_SYNTAX)
+                .filter(|more| *more > 0)
+            {
+                told.push(ConfigProblem {
+                    place: places.file.clone(),
+                    path: String::new(),
+                    message: format!("and {more} more mistakes; is it a TOML file?"),
+                });
+            }
+            return Err(ExperimentError::Config(told));
         }
         let mut written = Value::Object(convert_table(table.get_ref(), text, "", &mut places));
         let mut problems = Vec::new();

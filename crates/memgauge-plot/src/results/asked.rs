@@ -6,7 +6,7 @@ use memgauge_core::{Category, QuestionId};
 use memgauge_report::statistics::Layout;
 use memgauge_report::summary::layout;
 
-use super::Results;
+use super::{Results, System};
 
 /// The questions that any arm was asked: one row of every column for each.
 pub(crate) struct Asked {
@@ -27,6 +27,18 @@ impl Results {
             layout: layout(&found).0,
             questions: found.into_keys().map(|(question, _)| question).collect(),
         }
+    }
+
+    /// For each arm which of the questions it was asked.
+    pub(crate) fn own(&self, asked: &Asked) -> Vec<Vec<bool>> {
+        let own = |system: &System| {
+            let mine = system.arm.questions();
+            let questions = asked.questions.iter();
+            questions
+                .map(|question| mine.contains_key(question))
+                .collect()
+        };
+        self.systems.iter().map(own).collect()
     }
 
     /// For each arm the metric's value of every question.

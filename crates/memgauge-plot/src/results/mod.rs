@@ -10,16 +10,17 @@ mod read;
 mod timings;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use memgauge_core::{Category, CategoryNames, QuestionId};
 use memgauge_dataset::Errata;
-use memgauge_report::arm::Arm;
+use memgauge_report::arm::{Arm, JudgeFacts};
 use memgauge_report::compare::Comparison;
 use memgauge_report::errata::Ceiling;
 use memgauge_report::history::History;
 use memgauge_report::loss::LossSummary;
 use memgauge_report::statistics::Bootstrap;
-use memgauge_report::summary::VariantSummary;
+use memgauge_report::summary::{J, VariantSummary};
 
 use crate::palette::{Ink, marker};
 use crate::scene::Entry;
@@ -124,6 +125,7 @@ impl Results {
                     .to_owned(),
             );
         }
+        notes.extend(self.judges().map(str::to_owned));
         let unfinished = self
             .systems
             .iter()
@@ -133,6 +135,30 @@ impl Results {
             notes.push(format!("not finished: {}", unfinished.join(", ")));
         }
         notes
+    }
+}
+
+impl Results {
+    /// Whether a system was asked about the dataset of the first one.
+    pub(crate) fn is_home(&self, system: &System) -> bool {
+        let content = |system: &System| system.arm.facts.dataset.content.clone();
+        self.systems.first().map(content) == Some(content(system))
+    }
+
+    /// What speaks against comparing the labels of judges, where the metric is J.
+    pub(crate) fn judges(&self) -> Option<&'static str> {
+        if self.metric.name != J {
+            return None;
+        }
+        let runs: BTreeMap<&PathBuf, Option<&JudgeFacts>> = self
+            .systems
+            .iter()
+            .map(|system| (&system.arm.dir, system.arm.facts.judge.as_ref()))
+            .collect();
+        let mut judges = runs.into_values().flatten();
+        let first = judges.next()?;
+        let is_one = judges.all(|other| other.is_same(first));
+        (!is_one).then_some("J of other judges, or of judges that nobody knows: not comparable")
     }
 }
 

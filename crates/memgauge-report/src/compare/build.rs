@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use memgauge_core::config::unknown;
+use memgauge_core::config::{self, unknown};
 use memgauge_core::{Category, QuestionId};
 
 use super::comparable::{Incomparable, reasons};
@@ -92,7 +92,7 @@ pub(crate) fn metric(arms: &[Arm], wanted: Option<&str>) -> Result<String, Compa
                 shared: if shared.is_empty() {
                     "nothing".to_owned()
                 } else {
-                    shared.join(", ")
+                    config::listed(&shared)
                 },
             })
         }
@@ -241,6 +241,8 @@ pub(crate) struct Columns<'a> {
     questions: Vec<(&'a QuestionId, Category)>,
     layout: Layout,
     values: Vec<Vec<Option<f64>>>,
+    /// Arm by arm, which of the questions it was asked.
+    own: Vec<Vec<bool>>,
     /// Whether every value is 0, 1 or a mean of labels.
     binary: bool,
 }
@@ -265,8 +267,17 @@ impl<'a> Columns<'a> {
                     .collect()
             })
             .collect();
+        let own = arms.iter().map(|arm| {
+            let mine = arm.questions();
+            let asked = questions.iter();
+            asked
+                .map(|(question, _)| mine.contains_key(question))
+                .collect()
+        });
+        let own = own.collect();
         let is_label = |value: &f64| *value == 0.0 || *value == 1.0;
         Self {
+            own,
             binary: metric == J || values.iter().flatten().flatten().all(is_label),
             layout: layout(&categories).0,
             slices,
@@ -298,7 +309,7 @@ impl<'a> Columns<'a> {
         let domains = self.domains();
         let domains: Vec<Domain<'_>> = domains.iter().map(Vec::as_slice).collect();
         let columns: Vec<Column<'_>> = self.values.iter().map(Vec::as_slice).collect();
-        let found = bootstrap.means(&self.layout, &domains, &columns)?;
+        let found = bootstrap.own_means(&self.layout, &self.own, &domains, &columns)?;
         Ok(found
             .into_iter()
             .map(|row| row.into_iter().map(|cell| cell.map(Mean::from)).collect())
@@ -314,11 +325,30 @@ impl<'a> Columns<'a> {
         let domains = self.domains();
         let domains: Vec<Domain<'_>> = domains.iter().map(Vec::as_slice).collect();
         let column = |at: usize| self.values.get(at).map_or(&[][..], Vec::as_slice);
-        let pairs: Vec<(Column<'_>, Column<'_>)> = places
-            .iter()
-            .map(|(arm, reference)| (column(*arm), column(*reference)))
-            .collect();
-        bootstrap.paired_differences(&self.layout, &domains, &pairs)
+        // Drawn from what either of the two was asked: a difference does not depend on what others were asked.
+        let mut groups: BTreeMap<Vec<bool>, Vec<usize>> = BTreeMap::new();
+        for (at, (arm, reference)) in places.iter().enumerate() {
+            let own = |at: usize| self.own.get(at).into_iter().flatten();
+            let either = own(*arm).zip(own(*reference));
+            let either = either.map(|(mine, theirs)| *mine || *theirs).collect();
+            groups.entry(either).or_default().push(at);
+        }
+        let mut found = vec![Vec::new(); places.len()];
+        for (own, members) in groups {
+            let pairs: Vec<(Column<'_>, Column<'_>)> = members
+                .iter()
+                .filter_map(|at| places.get(*at))
+                .map(|(arm, reference)| (column(*arm), column(*reference)))
+                .collect();
+            let layout = self.layout.only(&own);
+            let differences = bootstrap.paired_differences(&layout, &domains, &pairs)?;
+            for (at, difference) in members.into_iter().zip(differences) {
+                if let Some(place) = found.get_mut(at) {
+                    *place = difference;
+                }
+            }
+        }
+        Ok(found)
     }
 
     fn arms(

@@ -61,6 +61,34 @@ pub struct Comparison {
     pub errata: Option<ArmsByKey>,
 }
 
+impl Comparison {
+    /// Why a pair is not comparable; `None` where it is.
+    #[must_use]
+    pub fn reason(&self, pair: &Pair) -> Option<String> {
+        let about = format!("{} and {}: ", pair.arm, pair.reference);
+        let told = self.incomparable.iter().map(ToString::to_string);
+        let reasons: Vec<String> = told
+            .filter_map(|reason| reason.strip_prefix(&about).map(str::to_owned))
+            .collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
+
+    /// The same without the pairs that are not comparable.
+    #[must_use]
+    pub fn comparable(&self) -> Self {
+        let mut kept = self.clone();
+        kept.pairs.retain(|pair| self.reason(pair).is_none());
+        if let Some(errata) = &mut kept.errata {
+            let pairs = &kept.pairs;
+            errata.pairs.retain(|under| {
+                let mut left = pairs.iter();
+                left.any(|pair| pair.arm == under.arm && pair.reference == under.reference)
+            });
+        }
+        kept
+    }
+}
+
 /// An arm by itself.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ComparedArm {
@@ -122,6 +150,15 @@ pub struct PairSlice {
     pub smallest_detectable: Option<f64>,
     /// What the interval says, given the margin.
     pub verdict: Option<Verdict>,
+}
+
+impl PairSlice {
+    /// Whether a verdict of better or worse still is one after Holm's correction; other verdicts do not depend on it.
+    #[must_use]
+    pub fn survives_holm(&self, confidence: f64) -> bool {
+        let is_decided = matches!(self.verdict, Some(Verdict::Better | Verdict::Worse));
+        !is_decided || self.p_holm.is_none_or(|p| p <= 1.0 - confidence)
+    }
 }
 
 /// A question on which two arms differ.

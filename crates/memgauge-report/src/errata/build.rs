@@ -119,15 +119,21 @@ pub fn errata_summary(
             means.map(|mean| mean.and_then(MeanOf::mean)).collect()
         })
         .collect();
+    // In the order of the keys: all questions twice, the clean ones, the others.
+    let all = vec![true; asked.len()];
+    let corrupt: Vec<bool> = asked.keys().map(|id| errata.corrupts(id)).collect();
+    let clean = corrupt.iter().map(|corrupt| !corrupt).collect();
+    let own = [all.clone(), all, clean, corrupt];
     // Nothing is drawn for columns without a value.
-    let known: Vec<Column<'_>> = columns
+    let (known, own): (Vec<Column<'_>>, Vec<Vec<bool>>) = columns
         .iter()
-        .filter(|column| column.iter().any(Option::is_some))
-        .map(Vec::as_slice)
-        .collect();
+        .zip(own.iter().cycle())
+        .filter(|(column, _)| column.iter().any(Option::is_some))
+        .map(|(column, own)| (column.as_slice(), own.clone()))
+        .unzip();
     let mut estimates = options
         .bootstrap
-        .means(&layout, &DOMAINS, &known)?
+        .own_means(&layout, &own, &DOMAINS, &known)?
         .into_iter();
     let mut by_slice = columns.iter().map(|column| {
         let known = column.iter().any(Option::is_some);

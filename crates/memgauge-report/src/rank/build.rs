@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use memgauge_core::{Category, CategoryNames};
+use memgauge_core::{Category, CategoryNames, QuestionId};
 
 use super::{RankGroup, RankRow, Ranking};
 use crate::arm::{Arm, JudgeFacts, Key, KeyedArms};
@@ -11,6 +11,9 @@ use crate::compare::{Columns, CompareError, by_key, judge_reason, metric, slices
 use crate::record::SCHEMA_VERSION;
 use crate::statistics::Bootstrap;
 use crate::summary::J;
+
+/// Arms of one table differ in no more than this share of their questions.
+const MOST_APART: f64 = 0.05;
 
 /// What is asked of a leaderboard.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -28,7 +31,8 @@ pub struct RankOptions {
 /// Ranks arms by a metric over categories.
 ///
 /// An arm is tied with the one above where the interval of their paired difference holds 0; it then has the same
-/// rank. Only neighbours are looked at, so that the first and last of a row of ties may well differ.
+/// rank. Only neighbours are looked at, so that the first and last of a row of ties may well differ. Arms of other
+/// datasets, judges or questions stand in other tables.
 ///
 /// # Errors
 /// When there is no such metric.
@@ -72,7 +76,12 @@ fn ranked(
         let key = (arm.facts.dataset.content.clone(), judge.map(told));
         groups.entry(key).or_default().push(at);
     }
-    let mut ranked = Vec::with_capacity(groups.len());
+    let headline = slices.first().map_or(&[][..], |(_, all)| all.as_slice());
+    let groups = groups.into_iter().flat_map(|(key, members)| {
+        let alike = alike(arms, members, headline).into_iter();
+        alike.map(move |members| (key.clone(), members))
+    });
+    let mut ranked = Vec::new();
     for ((content, judge), members) in groups {
         let mine: Vec<&Arm> = members.iter().filter_map(|at| arms.get(*at)).collect();
         let is_comparable = metric != J
@@ -109,6 +118,32 @@ fn ranked(
         slices: slices.into_iter().map(|(name, _)| name).collect(),
         groups: ranked,
     })
+}
+
+/// Arms put together by the questions that they were asked: with the first whose questions are theirs, but for a few that
+/// an import could not match.
+fn alike(arms: &[Arm], members: Vec<usize>, categories: &[Category]) -> Vec<Vec<usize>> {
+    let asked = |at: usize| -> BTreeSet<&QuestionId> {
+        let questions = arms.get(at).map(Arm::questions).unwrap_or_default();
+        let questions = questions.into_iter();
+        questions
+            .filter(|(_, category)| categories.contains(category))
+            .map(|(question, _)| question)
+            .collect()
+    };
+    let mut found: Vec<(BTreeSet<&QuestionId>, Vec<usize>)> = Vec::new();
+    for at in members {
+        let mine = asked(at);
+        let is_alike = |(theirs, _): &&mut (BTreeSet<&QuestionId>, Vec<usize>)| {
+            let shared = mine.intersection(theirs).count() as f64;
+            shared >= (1.0 - MOST_APART) * mine.len().max(theirs.len()) as f64
+        };
+        match found.iter_mut().find(is_alike) {
+            Some((_, group)) => group.push(at),
+            None => found.push((mine, vec![at])),
+        }
+    }
+    found.into_iter().map(|(_, group)| group).collect()
 }
 
 /// A judge without what does not make it another one.
@@ -157,7 +192,7 @@ fn rows(
         let has_value = first(*at).is_some();
         let above = found.last().and_then(|row| row.rank);
         let is_ranked = has_value && is_comparable;
-        let is_open = behind.is_none_or(|behind| behind.interval.contains(0.0));
+        let is_open = behind.is_some_and(|behind| behind.interval.contains(0.0));
         let is_tied = is_ranked && above.is_some() && is_open;
         let headline = columns.headline();
         let mine = |category: &Category| headline.contains(category);

@@ -104,6 +104,23 @@ impl Layout {
         }
     }
 
+    /// The same questions, of which only those marked `true` are drawn: draws are those of a layout that has no others.
+    #[must_use]
+    pub fn only(&self, drawn: &[bool]) -> Self {
+        let is_drawn = |row: &usize| {
+            let question = self.question(*row);
+            question.and_then(|question| drawn.get(question)) == Some(&true)
+        };
+        let clusters = self.clusters.iter();
+        let clusters = clusters.map(|rows| rows.iter().copied().filter(is_drawn).collect());
+        Self {
+            clusters: clusters
+                .filter(|rows: &Vec<usize>| !rows.is_empty())
+                .collect(),
+            ..self.clone()
+        }
+    }
+
     /// Number of questions.
     #[must_use]
     pub fn questions(&self) -> usize {

@@ -12,6 +12,7 @@ mod interval;
 mod latency;
 mod latency_pairs;
 mod mcnemar;
+mod own_means;
 mod paired;
 mod power;
 mod prediction_powered;

@@ -8,6 +8,7 @@ use super::{Table, UNKNOWN};
 use crate::arm::Key;
 use crate::compare::ArmsByKey;
 use crate::errata::CorrectedJudge;
+use crate::statistics::Verdict;
 use crate::summary::{J, Mean};
 
 /// Marks a mean above a best honest score; sums in another order differ in the last bits.
@@ -74,8 +75,17 @@ pub(super) fn arms_by_key(errata: &ArmsByKey, metric: &str, slices: &[String]) -
     table
 }
 
+/// A verdict, marked where it is one on arms that are not comparable.
+pub(super) fn told(verdict: Verdict, forced: bool) -> String {
+    match forced {
+        true => format!("{verdict} (forced)"),
+        false => verdict.to_string(),
+    }
+}
+
 /// Differences over the first slice under every key.
-pub fn pairs_by_key(errata: &ArmsByKey, margin: f64) -> Table {
+/// `forced`: the arms are compared though they are not comparable.
+pub fn pairs_by_key(errata: &ArmsByKey, margin: f64, forced: bool) -> Table {
     let mut table = Table::new(&[
         "by key",
         "key",
@@ -101,7 +111,7 @@ pub fn pairs_by_key(errata: &ArmsByKey, margin: f64) -> Table {
                     found.won.to_string(),
                     found.lost.to_string(),
                     found.tied.to_string(),
-                    found.verdict(margin).to_string(),
+                    told(found.verdict(margin), forced),
                 ]),
                 None => row.resize(table.head.len(), UNKNOWN.to_owned()),
             }

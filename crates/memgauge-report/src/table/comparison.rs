@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::by_key::{arms_by_key, by_key_note, decided_ceiling, decided_cell, pairs_by_key};
+use super::by_key::{arms_by_key, by_key_note, decided_ceiling, decided_cell, pairs_by_key, told};
 use super::cell::milliseconds;
 use super::repeats::{self, Named};
 use super::{Style, Table, UNKNOWN};
@@ -30,7 +30,7 @@ pub fn comparison(comparison: &Comparison, style: Style, listed: usize) -> Strin
     if let Some(errata) = &comparison.errata {
         let head = format!("{} ({})", comparison.metric, comparison.names.label());
         for table in [
-            pairs_by_key(errata, comparison.margin),
+            pairs_by_key(errata, comparison.margin, comparison.forced),
             arms_by_key(errata, &head, &comparison.slices),
         ] {
             text.push_str(&table.render(style));
@@ -150,10 +150,8 @@ pub fn sentence(comparison: &Comparison, pair: &Pair) -> String {
         ". {} questions: {} won, {} lost, {} equal.",
         difference.n, difference.won, difference.lost, difference.tied
     );
-    let is_decided = matches!(verdict, Verdict::Better | Verdict::Worse);
     if let Some(p) = slice.p_holm
-        && is_decided
-        && p > 1.0 - comparison.bootstrap.confidence
+        && !slice.survives_holm(comparison.bootstrap.confidence)
     {
         let _ = write!(
             text,
@@ -207,8 +205,11 @@ pub fn pair_table(comparison: &Comparison, pair: &Pair) -> Table {
                 .smallest_detectable
                 .map_or_else(unknown, |least| format!("{:.1}", 100.0 * least)),
             slice.verdict.map_or_else(unknown, |verdict| {
-                let forced = if comparison.forced { " (forced)" } else { "" };
-                format!("{verdict}{forced}")
+                let told = told(verdict, comparison.forced);
+                match slice.survives_holm(comparison.bootstrap.confidence) {
+                    true => told,
+                    false => format!("{told}, not after Holm"),
+                }
             }),
         ]);
     }

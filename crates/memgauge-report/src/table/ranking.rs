@@ -40,7 +40,7 @@ pub fn ranking(ranking: &Ranking, style: Style) -> String {
     if ranking.groups.len() > 1 {
         text.push_str(
             &style.prose(
-                "Arms of different tables are not comparable: other dataset or other judge.\n",
+                "Arms of different tables are not comparable: other dataset, other judge, or other questions.\n",
             ),
         );
     }

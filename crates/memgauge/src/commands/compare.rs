@@ -1,10 +1,11 @@
 //! `memgauge compare`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use memgauge_core::config::unknown;
 use memgauge_core::{Category, CategoryNames};
+use memgauge_dataset::{Dataset, Errata};
 use memgauge_report::RunDir;
 use memgauge_report::arm::{self, Arm, Key, KeyedArms, Selection};
 use memgauge_report::compare::{
@@ -202,7 +203,7 @@ impl Read {
 }
 
 /// The arms that were named, with their own labels or those of a judge that was asked again. Errata are bound to the
-/// dataset of the first arm.
+/// first dataset of an arm that they fit.
 pub(crate) fn read(
     texts: &[String],
     judge: Option<&str>,
@@ -216,14 +217,38 @@ pub(crate) fn read(
     if let Some(judge) = judge {
         arm::relabel(&mut arms, judge)?;
     }
-    let (Some(path), Some(first)) = (&errata.errata, arms.first()) else {
+    let Some(path) = &errata.errata else {
         return Ok(Read::Plain(arms));
     };
-    let manifest = RunDir::open(&first.dir)?.manifest()?;
-    let dataset = view::dataset_of(&manifest)?;
-    let overlay = view::bound(path, &dataset)?;
+    let Some((overlay, dataset)) = overlay(path, &arms)? else {
+        return Ok(Read::Plain(arms));
+    };
     let keyed = KeyedArms::new(arms, overlay, &dataset, judge)?;
     Ok(Read::Keyed(Box::new(keyed), errata.key.into()))
+}
+
+/// Errata and the dataset that they belong to, among those of the arms; `None` without arms.
+fn overlay(path: &Path, arms: &[Arm]) -> anyhow::Result<Option<(Errata, Dataset)>> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut refused = None;
+    for arm in arms {
+        let content = arm.facts.dataset.content.as_str();
+        if seen.contains(&content) {
+            continue;
+        }
+        seen.push(content);
+        let bound = RunDir::open(&arm.dir)?
+            .manifest()
+            .map_err(anyhow::Error::from)
+            .and_then(|manifest| view::dataset_of(&manifest))
+            .and_then(|dataset| Ok((view::bound(path, &dataset)?, dataset)));
+        match bound {
+            Ok(bound) => return Ok(Some(bound)),
+            // That of the first is the one to tell.
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    refused.map_or(Ok(None), Err)
 }
 
 /// Intervals as in the first run.

@@ -110,7 +110,14 @@ pub(crate) fn run(args: &HistoryArgs) -> anyhow::Result<u8> {
             let Some(drawing) = trend(&all, Look::File)? else {
                 return Err(exit::user("nothing of what was asked for can be drawn"));
             };
-            if out.extension().is_some_and(|extension| extension == "png") {
+            let kind = out.extension().and_then(|extension| extension.to_str());
+            if !matches!(kind, Some("svg" | "png")) {
+                return Err(exit::user(format!(
+                    "--out {}: the name of a plot ends in .svg or .png",
+                    out.display()
+                )));
+            }
+            if kind == Some("png") {
                 png(&drawing, out)?;
             } else {
                 std::fs::write(out, &drawing.svg).with_context(|| out.display().to_string())?;

@@ -75,12 +75,14 @@ fn show(dir: Option<&PathBuf>, names: CategoryNames, format: Format) -> anyhow::
         None => None,
     };
     let (scores, overall) = (table_1()?, table_2()?);
+    let other = run.as_ref().and_then(other_questions);
     let text = |style: Style| {
         let note = format!(
             "{CITATION}; category names: {}. F1 is f1.set, B1 bleu1; answers and judge by gpt-4o-mini, J over ten runs \
              of the judge. (run): this run. J of another judge or prompt, and latencies of other machines and hosted stores, \
-             do not compare.",
+             do not compare.{}",
             names.label(),
+            other.as_deref().unwrap_or_default(),
         );
         format!(
             "{}\n{}{}",
@@ -110,6 +112,23 @@ fn show(dir: Option<&PathBuf>, names: CategoryNames, format: Format) -> anyhow::
         }
     }
     Ok(exit::DONE)
+}
+
+/// What is said where a run was not asked LOCOMO's questions.
+fn other_questions(run: &Summary) -> Option<String> {
+    let locomo = KNOWN.iter().find(|known| known.name == "locomo")?;
+    let scored = Category::ALL.iter().filter(|category| category.is_scored());
+    let counts = scored.map(|category| {
+        let count = run.questions.get(category.name());
+        count.copied().unwrap_or(0)
+    });
+    let is_locomo = counts.eq(locomo.questions.into_iter().take(4));
+    (!is_locomo).then(|| {
+        format!(
+            " THE RUN WAS ASKED OTHER QUESTIONS: {} is not the whole of LOCOMO, so none of its numbers compares with the paper's.",
+            run.dataset
+        )
+    })
 }
 
 fn compare(format: Format) -> anyhow::Result<u8> {

@@ -31,7 +31,7 @@ pub(crate) struct RunArgs {
     retry_failed: bool,
     #[command(flatten)]
     config: ConfigOptions,
-    /// Conversations ingested and questions answered at a time.
+    /// Conversations ingested and questions answered at a time; 0 = one per processor, more where a chat model is called.
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
     /// Folder for run directories.
