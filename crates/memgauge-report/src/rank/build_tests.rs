@@ -107,6 +107,42 @@ fn other_judges_and_datasets_are_not_mixed() {
 }
 
 #[test]
+fn arms_of_other_questions_are_in_other_tables_and_do_not_move_intervals() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = write(folder.path(), "a", imported(None), 30);
+    // The same answers to the questions of two conversations alone, and all but a few of the others.
+    let part = |name: &'static str, kept: &dyn Fn(u32) -> bool| {
+        let mut run = FakeRun::new(name, &[(name, false)]).with(imported(None));
+        for at in (0..200_u32).filter(|at| kept(*at)) {
+            let f1 = f64::from(u8::from(at.wrapping_mul(37) % 100 < 30));
+            run.answer(
+                name,
+                &format!("c{}/q{}", at / 20, at % 20),
+                4,
+                Some(f1),
+                &[],
+            );
+        }
+        let path = folder.path().join(name);
+        run.write(&path);
+        path.display().to_string()
+    };
+    let few = part("b", &|at| at < 40);
+    let most = part("c", &|at| at % 20 != 7);
+    let f1 = by(Some("f1.locomo"));
+    let all = rank(&read(&[whole, few.clone(), most]), &f1).unwrap();
+    let labels = |group: &RankGroup| -> Vec<String> {
+        let rows = group.rows.iter();
+        rows.map(|row| row.label.clone()).collect()
+    };
+    assert_eq!(all.groups.len(), 2);
+    assert_eq!(labels(&all.groups[0]), ["c", "a"]);
+    assert_eq!(labels(&all.groups[1]), ["b"]);
+    let alone = rank(&read(&[few]), &f1).unwrap();
+    assert_eq!(all.groups[1].rows[0].means, alone.groups[0].rows[0].means);
+}
+
+#[test]
 fn an_arm_without_the_metric_stands_last() {
     let folder = tempfile::tempdir().unwrap();
     let mut bare = FakeRun::new("bare", &[("bare", false)]).with(judged_by("m", "p"));

@@ -85,7 +85,7 @@ struct Which {
     /// The metric [default: j, or f1.locomo where nothing was judged].
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
-    /// Only these variants.
+    /// Only these variants [default: all; a plot leaves controls out].
     #[arg(long, value_name = "NAME,..", value_delimiter = ',')]
     variant: Vec<String>,
     /// Seed of the permutations behind the change points.
@@ -101,12 +101,12 @@ pub(crate) fn run(args: &HistoryArgs) -> anyhow::Result<u8> {
             file,
             format,
         } => {
-            let all = chosen(&file.file, which)?;
+            let all = chosen(&file.file, which, true)?;
             output::formatted(*format, &all, |style| table::history(&all).render(style))?;
             Ok(exit::DONE)
         }
         HistoryCommand::Plot { which, file, out } => {
-            let all = chosen(&file.file, which)?;
+            let all = chosen(&file.file, which, false)?;
             let Some(drawing) = trend(&all, Look::File)? else {
                 return Err(exit::user("nothing of what was asked for can be drawn"));
             };
@@ -162,7 +162,8 @@ pub(crate) fn read(file: &Path) -> anyhow::Result<History> {
 }
 
 /// The series that are asked for.
-fn chosen(file: &Path, which: &Which) -> anyhow::Result<Vec<HistorySeries>> {
+/// `controls`: also those that nobody named.
+fn chosen(file: &Path, which: &Which, controls: bool) -> anyhow::Result<Vec<HistorySeries>> {
     let history = read(file)?;
     let variants: BTreeSet<&str> = history
         .entries
@@ -194,7 +195,10 @@ fn chosen(file: &Path, which: &Which) -> anyhow::Result<Vec<HistorySeries>> {
     let wanted: Vec<HistoryEntry> = history
         .entries
         .into_iter()
-        .filter(|entry| which.variant.is_empty() || which.variant.contains(&entry.variant))
+        .filter(|entry| match which.variant.is_empty() {
+            true => controls || !entry.control,
+            false => which.variant.contains(&entry.variant),
+        })
         .collect();
     Ok(series(&wanted, metric, which.seed))
 }

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::compare::{altered, sample_run, untold};
-use crate::{end, memgauge, only_run, paid};
+use crate::{bytes, end, memgauge, only_run, paid};
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
@@ -101,6 +103,42 @@ fn a_run_becomes_files_and_the_same_run_the_same_files() {
 }
 
 #[test]
+fn what_does_not_compare_is_not_drawn_as_if_it_did() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = sample_run(folder.path(), "pair", &[]);
+    let mut dataset: Value = serde_json::from_slice::<Value>(&bytes(&run, "manifest.json"))
+        .expect("JSON")["dataset"]
+        .take();
+    dataset["content"] = "another".into();
+    let other = altered(
+        &run,
+        &folder.path().join("other"),
+        |_| {},
+        "dataset",
+        dataset,
+    );
+    let out = folder.path().join("plots");
+    let mut command = memgauge();
+    command.args(["plot", "--kind", "pareto,ablation"]);
+    command.arg(format!("{}:no-memory", run.display()));
+    command.arg(format!("{}:hybrid", run.display()));
+    command.arg(format!("{}:hybrid", other.display()));
+    let ended = end(command.arg("--out").arg(&out));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for told in [
+        "not drawn, because of another dataset than the first",
+        "not drawn, because not comparable",
+    ] {
+        assert!(ended.stderr.contains(told), "{told}: {}", ended.stderr);
+    }
+    for name in ["pareto-tokens.svg", "ablation.svg"] {
+        let svg = std::fs::read_to_string(out.join(name)).expect("a file");
+        assert!(!svg.contains("data-system=\"2\""), "{name}");
+        assert!(svg.contains("data-system=\"1\""), "{name}");
+    }
+}
+
+#[test]
 fn mistakes_are_told_and_nothing_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = sample_run(folder.path(), "pair", &[]);
@@ -143,6 +181,11 @@ fn a_history_becomes_a_trend() {
         .args(["history", "add", "--commit", "0123abcd"])
         .arg(&run);
     assert_eq!(end(command.arg("--file").arg(&history)).code, 0);
+    let mut command = memgauge();
+    command.args(["history", "plot", "--file"]).arg(&history);
+    let ended = end(command.arg("--out").arg(folder.path().join("trend.jpg")));
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert!(ended.stderr.contains(".svg or .png"), "{}", ended.stderr);
     let svg = folder.path().join("trend.svg");
     let mut command = memgauge();
     command.args(["history", "plot", "--file"]).arg(&history);

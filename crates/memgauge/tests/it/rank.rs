@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::compare::{altered, sample_run, untold};
+use crate::errata::{audited, write};
 use crate::{end, memgauge};
 
 #[test]
@@ -91,4 +92,14 @@ fn runs_of_other_datasets_are_in_other_tables() {
     ] {
         assert!(ended.stdout.contains(wanted), "{wanted}: {}", ended.stdout);
     }
+    // Errata are those of the dataset that they fit, wherever its runs stand.
+    let errata = write(
+        folder.path(),
+        &[audited(0, "HALLUCINATION", "Leeds", &["D1:1"])],
+    );
+    let mut command = memgauge();
+    command.arg("rank").arg(&other).arg(&run);
+    let ended = end(command.arg("--errata").arg(errata));
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert!(ended.stdout.contains("ceiling"), "{}", ended.stdout);
 }
