@@ -242,7 +242,8 @@ async fn run(
     let plan = Plan::new(&file, &dataset)?;
     let options = RunOptions {
         out,
-        started: "2026-01-01T00:00:00Z".to_owned(),
+        // As of every run: a second one with the same time would be taken for a copy.
+        started: jiff::Timestamp::now().to_string(),
         supplies,
         ..RunOptions::default()
     };

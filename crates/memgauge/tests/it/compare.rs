@@ -55,6 +55,14 @@ pub fn altered(
     to.to_owned()
 }
 
+/// A copy of a run that says that it is about another dataset.
+pub fn of_another_dataset(run: &Path, to: &Path) -> PathBuf {
+    let manifest: Value = serde_json::from_slice(&bytes(run, "manifest.json")).expect("JSON");
+    let mut dataset = manifest["dataset"].clone();
+    dataset["content"] = "another".into();
+    altered(run, to, |_| {}, "dataset", dataset)
+}
+
 /// `imported` of a manifest that tells nothing of judge and answer model.
 pub fn untold() -> Value {
     serde_json::json!({
@@ -254,17 +262,7 @@ fn runs_under_other_conditions_are_refused_unless_forced() {
     let mut rows = table.stdout.lines().skip(1);
     assert!(rows.all(|row| row.ends_with(",true")), "{}", table.stdout);
 
-    let mut dataset: Value = serde_json::from_slice::<Value>(&bytes(&run, "manifest.json"))
-        .expect("JSON")["dataset"]
-        .take();
-    dataset["content"] = "another".into();
-    let other = altered(
-        &run,
-        &folder.path().join("other"),
-        |_| {},
-        "dataset",
-        dataset,
-    );
+    let other = of_another_dataset(&run, &folder.path().join("other"));
     let refused = compare(&[&whole, &text(&other)]);
     assert_eq!(refused.code, 12);
     assert!(

@@ -3,10 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::compare::{altered, sample_run, untold};
-use crate::{bytes, end, memgauge, only_run, paid};
+use crate::compare::{altered, of_another_dataset, sample_run, untold};
+use crate::{end, memgauge, only_run, paid};
 
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
@@ -106,17 +104,7 @@ fn a_run_becomes_files_and_the_same_run_the_same_files() {
 fn what_does_not_compare_is_not_drawn_as_if_it_did() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = sample_run(folder.path(), "pair", &[]);
-    let mut dataset: Value = serde_json::from_slice::<Value>(&bytes(&run, "manifest.json"))
-        .expect("JSON")["dataset"]
-        .take();
-    dataset["content"] = "another".into();
-    let other = altered(
-        &run,
-        &folder.path().join("other"),
-        |_| {},
-        "dataset",
-        dataset,
-    );
+    let other = of_another_dataset(&run, &folder.path().join("other"));
     let out = folder.path().join("plots");
     let mut command = memgauge();
     command.args(["plot", "--kind", "pareto,ablation"]);

@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use serde_json::Value;
-
-use crate::compare::altered;
+use crate::compare::of_another_dataset;
 use crate::errata::{audited, write};
-use crate::{bytes, end, memgauge, only_run, real_data};
+use crate::{end, memgauge, only_run, real_data};
 
 /// The quickstart on a few questions of the sample.
 fn sample_run(out: &Path) -> std::path::PathBuf {
@@ -79,17 +77,7 @@ fn mistakes_are_told_and_leave_nothing() {
 fn errata_put_differences_under_every_key() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = sample_run(&folder.path().join("runs"));
-    let mut dataset: Value = serde_json::from_slice::<Value>(&bytes(&run, "manifest.json"))
-        .expect("JSON")["dataset"]
-        .take();
-    dataset["content"] = "another".into();
-    let other = altered(
-        &run,
-        &folder.path().join("other"),
-        |_| {},
-        "dataset",
-        dataset,
-    );
+    let other = of_another_dataset(&run, &folder.path().join("other"));
     let errata = write(
         folder.path(),
         &[audited(0, "HALLUCINATION", "Leeds", &["D1:1"])],

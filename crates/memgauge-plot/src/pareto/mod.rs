@@ -1,16 +1,16 @@
 //! Accuracy against what it costs, with the Pareto front and its uncertainty.
 
-use std::collections::BTreeMap;
+mod costs;
 
-use memgauge_core::QuestionId;
 use memgauge_report::statistics::{CostColumn, Front, FrontArm, FrontPoint, Layout, Tradeoff};
 use memgauge_report::summary::SLICES;
 
+use self::costs::{Column, Costs, latency, tokens};
 use crate::drawing::{Sketch, Sketches};
 use crate::error::PlotError;
 use crate::number::{count, duration, percent, percent_tick};
 use crate::palette::{Ink, marker};
-use crate::results::{Asked, REPLAYED, Results, Stage, System};
+use crate::results::{Results, System};
 use crate::scene::{
     Anchor, Frame, Item, Label, MEDIUM, Point, Rect, SMALL, Scale, Scene, WIDTH, across, fitted,
     mark, place, upright, width,
@@ -27,24 +27,6 @@ const LONGEST: f64 = 240.0;
 /// How the plot is read.
 const READING: &str = "Line: Pareto front; band: its 95 % interval. Percentages: share of resamples in which no other arm is better \
      in one and no worse in the other. Grey and hollow: another arm dominates it. Bars: 95 % intervals.";
-
-/// What arms cost, by question.
-struct Costs {
-    name: &'static str,
-    /// For the title: accuracy against this.
-    against: String,
-    axis: String,
-    of: Vec<Column>,
-    percent: Option<f64>,
-    is_time: bool,
-    notes: Vec<String>,
-}
-
-/// One arm's cost of every question.
-enum Column {
-    Mean(Vec<Option<f64>>),
-    Samples(Vec<Vec<f64>>),
-}
 
 pub(crate) fn sketches(results: &Results) -> Result<Sketches, PlotError> {
     let asked = results.asked();
@@ -99,111 +81,6 @@ fn front(
         })
         .collect();
     Ok(results.bootstrap.front(layout, &SCORED, &arms)?)
-}
-
-/// Tokens of the context where that is known of no fewer arms than the tokens of the prompt.
-fn tokens(results: &Results, asked: &Asked) -> Costs {
-    let column = |system: &System, of_context: bool| -> Vec<Option<f64>> {
-        let mut sums: BTreeMap<&QuestionId, (f64, u32)> = BTreeMap::new();
-        for ((question, _), answer) in &system.arm.answers {
-            let sent = || answer.tokens.as_ref().and_then(|tokens| tokens.input);
-            let found = if of_context {
-                answer.context_tokens
-            } else {
-                sent()
-            };
-            if let Some(found) = found {
-                let (sum, count) = sums.entry(question).or_default();
-                *sum += found as f64;
-                *count += 1;
-            }
-        }
-        let means = sums.into_iter();
-        let means = means.map(|(question, (sum, count))| (question, sum / f64::from(count)));
-        asked.column(&means.collect())
-    };
-    let of = |of_context| -> Vec<Vec<Option<f64>>> {
-        let systems = results.systems.iter();
-        systems.map(|system| column(system, of_context)).collect()
-    };
-    let known = |columns: &[Vec<Option<f64>>]| {
-        let columns = columns.iter();
-        columns
-            .filter(|column| column.iter().any(Option::is_some))
-            .count()
-    };
-    let (context, prompt) = (of(true), of(false));
-    let is_context = known(&context) >= known(&prompt);
-    let (columns, what) = if is_context {
-        (context, "Tokens of the context")
-    } else {
-        (prompt, "Tokens of the answer's prompt")
-    };
-    Costs {
-        name: "pareto-tokens",
-        against: if is_context {
-            "context tokens"
-        } else {
-            "prompt tokens"
-        }
-        .to_owned(),
-        axis: format!(
-            "{what} per question, mean{} (fewer is better)",
-            if is_context { ", cl100k_base" } else { "" }
-        ),
-        of: columns.into_iter().map(Column::Mean).collect(),
-        percent: None,
-        is_time: false,
-        notes: Vec::new(),
-    }
-}
-
-/// p95 of search and answer together where every arm with a search has that, otherwise of the search.
-fn latency(results: &Results, asked: &Asked) -> Costs {
-    let has = |system: &&System, stage: Stage| system.timings.contains_key(&stage);
-    let count = |stage| results.systems.iter().filter(|one| has(one, stage)).count();
-    let stage = if count(Stage::Total) > 0 && count(Stage::Total) >= count(Stage::Search) {
-        Stage::Total
-    } else {
-        Stage::Search
-    };
-    let what = if stage == Stage::Total {
-        "search and answer"
-    } else {
-        "search"
-    };
-    let mut replayed = Vec::new();
-    let of = results.systems.iter().map(|system| {
-        let samples = system.timings.get(&stage);
-        if samples.is_some_and(|samples| samples.is_replayed) {
-            replayed.push(system.label());
-        }
-        let of = |id: &QuestionId| samples.and_then(|samples| samples.by_question.get(id));
-        let ids = asked.questions.iter();
-        Column::Samples(ids.map(|id| of(id).cloned().unwrap_or_default()).collect())
-    });
-    let of = of.collect();
-    let mut notes = Vec::new();
-    if !replayed.is_empty() {
-        notes.push(format!("{REPLAYED}: {}", replayed.join(", ")));
-    }
-    let first = results.systems.first().map(|system| &system.machine);
-    if results
-        .systems
-        .iter()
-        .any(|one| Some(&one.machine) != first)
-    {
-        notes.push("times were measured on different machines".to_owned());
-    }
-    Costs {
-        name: "pareto-p95",
-        against: format!("p95 of {what}"),
-        axis: format!("p95 of {what} (less is better)"),
-        of,
-        percent: Some(95.0),
-        is_time: true,
-        notes,
-    }
 }
 
 fn sketch(results: &Results, costs: &Costs, front: &Front) -> Sketch {
