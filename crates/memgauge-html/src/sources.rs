@@ -48,13 +48,7 @@ impl Run {
                 ..ErrataOptions::default()
             };
             summary.errata = Some(errata_summary(&dir, &manifest, overlay, &options)?);
-            let losses = waterfall(&manifest, &located, errata, &rules);
-            for (name, loss) in losses {
-                let mut variants = summary.variants.iter_mut();
-                if let Some(variant) = variants.find(|variant| variant.name == name) {
-                    variant.loss = Some(loss);
-                }
-            }
+            summary.set_losses(waterfall(&manifest, &located, errata, &rules));
         }
         Ok(Self {
             dir,

@@ -107,10 +107,7 @@ impl ViewOptions {
         }
         if errata.is_some() || *rules != LossRules::default() {
             let located = locate(dir, &manifest, errata.as_ref(), rules)?;
-            let waterfalls = waterfall(&manifest, &located, errata.as_ref(), rules);
-            for (variant, (_, loss)) in summary.variants.iter_mut().zip(waterfalls) {
-                variant.loss = Some(loss);
-            }
+            summary.set_losses(waterfall(&manifest, &located, errata.as_ref(), rules));
         }
         Ok(())
     }
@@ -128,6 +125,36 @@ pub(crate) fn bound(path: &Path, dataset: &Dataset) -> anyhow::Result<Errata> {
         ));
     }
     Ok(errata)
+}
+
+/// Errata for several runs, and the dataset that they belong to: the first among those of the runs that they fit.
+/// `at_hand`: datasets that were read already.
+pub(crate) fn overlay(
+    path: &Path,
+    manifests: &[Manifest],
+    at_hand: &[Dataset],
+) -> anyhow::Result<(Errata, Dataset)> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut refused = None;
+    for manifest in manifests {
+        let content = manifest.dataset.content.as_str();
+        if seen.contains(&content) {
+            continue;
+        }
+        seen.push(content);
+        let mut known = at_hand.iter();
+        let dataset = match known.find(|dataset| dataset.fingerprint.content == content) {
+            Some(dataset) => Ok(dataset.clone()),
+            None => dataset_of(manifest),
+        };
+        match dataset.and_then(|dataset| Ok((bound(path, &dataset)?, dataset))) {
+            Ok(found) => return Ok(found),
+            // That of the first is the one to tell.
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    let nothing = || exit::user("there is no run for the errata to be laid over");
+    Err(refused.unwrap_or_else(nothing))
 }
 
 /// Errata of a dataset.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::locate::{Located, LossRules};
 use super::stage::{LossStage, Needs};
 use crate::manifest::Manifest;
-use crate::summary::{DOMAINS, SLICES};
+use crate::summary::{DOMAINS, SLICES, Summary};
 
 /// Slice -> stage -> records. Every stage is there; a slice without a record is not.
 pub type Waterfall = BTreeMap<String, BTreeMap<LossStage, u64>>;
@@ -62,6 +62,18 @@ impl LossSummary {
             second: rules.second.clone(),
             errata: errata.map(str::to_owned),
             slices: count(stages),
+        }
+    }
+}
+
+impl Summary {
+    /// Puts losses that were located anew in the place of its own.
+    pub fn set_losses(&mut self, losses: Vec<(String, LossSummary)>) {
+        for (name, loss) in losses {
+            let mut variants = self.variants.iter_mut();
+            if let Some(variant) = variants.find(|variant| variant.name == name) {
+                variant.loss = Some(loss);
+            }
         }
     }
 }

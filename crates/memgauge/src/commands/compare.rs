@@ -1,18 +1,17 @@
 //! `memgauge compare`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use memgauge_core::config::unknown;
 use memgauge_core::{Category, CategoryNames};
-use memgauge_dataset::{Dataset, Errata};
-use memgauge_report::RunDir;
 use memgauge_report::arm::{self, Arm, Key, KeyedArms, Selection};
 use memgauge_report::compare::{
     CompareError, CompareOptions, Comparison, compare, compare_by_key, questions_csv,
 };
 use memgauge_report::statistics::Bootstrap;
 use memgauge_report::table::{self, Style};
+use memgauge_report::{Manifest, RunDir};
 
 use crate::view::{self, NamesOption};
 use crate::{exit, output};
@@ -220,35 +219,13 @@ pub(crate) fn read(
     let Some(path) = &errata.errata else {
         return Ok(Read::Plain(arms));
     };
-    let Some((overlay, dataset)) = overlay(path, &arms)? else {
-        return Ok(Read::Plain(arms));
-    };
+    let manifests: Vec<Manifest> = arms
+        .iter()
+        .map(|arm| RunDir::open(&arm.dir)?.manifest())
+        .collect::<Result<_, _>>()?;
+    let (overlay, dataset) = view::overlay(path, &manifests, &[])?;
     let keyed = KeyedArms::new(arms, overlay, &dataset, judge)?;
     Ok(Read::Keyed(Box::new(keyed), errata.key.into()))
-}
-
-/// Errata and the dataset that they belong to, among those of the arms; `None` without arms.
-fn overlay(path: &Path, arms: &[Arm]) -> anyhow::Result<Option<(Errata, Dataset)>> {
-    let mut seen: Vec<&str> = Vec::new();
-    let mut refused = None;
-    for arm in arms {
-        let content = arm.facts.dataset.content.as_str();
-        if seen.contains(&content) {
-            continue;
-        }
-        seen.push(content);
-        let bound = RunDir::open(&arm.dir)?
-            .manifest()
-            .map_err(anyhow::Error::from)
-            .and_then(|manifest| view::dataset_of(&manifest))
-            .and_then(|dataset| Ok((view::bound(path, &dataset)?, dataset)));
-        match bound {
-            Ok(bound) => return Ok(Some(bound)),
-            // That of the first is the one to tell.
-            Err(error) => refused = refused.or(Some(error)),
-        }
-    }
-    refused.map_or(Ok(None), Err)
 }
 
 /// Intervals as in the first run.

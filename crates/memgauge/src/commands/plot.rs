@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use memgauge_plot::{Drawing, Kind, Look, Options, PlotError, Results, draw, png, why_none};
-use memgauge_report::RunDir;
 use memgauge_report::arm::Selection;
+use memgauge_report::{Manifest, RunDir};
 
 use crate::cli::Global;
 use crate::view::{self, NamesOption};
@@ -73,12 +73,15 @@ pub(crate) fn run(args: &PlotArgs, global: &Global) -> anyhow::Result<u8> {
         .iter()
         .map(|text| Selection::parse(text))
         .collect::<Result<_, _>>()?;
-    let errata = match (&args.errata, selections.first()) {
-        (Some(path), Some(first)) => {
-            let manifest = RunDir::open(&first.dir)?.manifest()?;
-            Some(view::load(path, &view::dataset_of(&manifest)?)?)
+    let errata = match &args.errata {
+        Some(path) => {
+            let manifests: Vec<Manifest> = selections
+                .iter()
+                .map(|selection| RunDir::open(&selection.dir)?.manifest())
+                .collect::<Result<_, _>>()?;
+            Some(view::overlay(path, &manifests, &[])?.0)
         }
-        _ => None,
+        None => None,
     };
     let history = match &args.history {
         Some(path) => Some(super::history::read(path)?),

@@ -67,18 +67,9 @@ pub(crate) fn run(args: &ReportArgs, global: &Global) -> anyhow::Result<u8> {
         .map(|selection| RunDir::open(&selection.dir)?.manifest())
         .collect::<Result<_, _>>()?;
     let datasets = datasets(&manifests, args.dataset.as_deref())?;
-    let errata = match (&args.errata, manifests.first()) {
-        (Some(path), Some(manifest)) => {
-            let content = &manifest.dataset.content;
-            let mut known = datasets.iter();
-            Some(
-                match known.find(|one| one.fingerprint.content == *content) {
-                    Some(dataset) => view::load(path, dataset)?,
-                    None => view::load(path, &view::dataset_of(manifest)?)?,
-                },
-            )
-        }
-        _ => None,
+    let errata = match &args.errata {
+        Some(path) => Some(view::overlay(path, &manifests, &datasets)?.0),
+        None => None,
     };
     let options = PageOptions {
         names: args.naming.names,

@@ -97,9 +97,21 @@ fn runs_of_other_datasets_are_in_other_tables() {
         folder.path(),
         &[audited(0, "HALLUCINATION", "Leeds", &["D1:1"])],
     );
-    let mut command = memgauge();
-    command.arg("rank").arg(&other).arg(&run);
-    let ended = end(command.arg("--errata").arg(errata));
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    assert!(ended.stdout.contains("ceiling"), "{}", ended.stdout);
+    let under = |arguments: &[&str]| {
+        let mut command = memgauge();
+        command.args(arguments).arg(&other).arg(&run);
+        let ended = end(command.arg("--errata").arg(&errata));
+        assert_eq!(ended.code, 0, "{arguments:?}: {}", ended.stderr);
+        ended.stdout
+    };
+    let ranked = under(&["rank"]);
+    assert!(ranked.contains("ceiling"), "{ranked}");
+    let page = folder.path().join("page.html").display().to_string();
+    under(&["report", "-o", &page]);
+    let page = std::fs::read_to_string(page).expect("a page");
+    assert!(page.contains("<th scope=\"row\">ceiling</th>"));
+    let out = folder.path().join("plots").display().to_string();
+    under(&["plot", "--kind", "category", "--out", &out]);
+    let svg = std::fs::read_to_string(folder.path().join("plots/category.svg")).expect("a plot");
+    assert!(svg.contains("ceiling "), "{svg}");
 }
