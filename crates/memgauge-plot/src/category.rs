@@ -188,7 +188,7 @@ fn sketch(results: &Results, slices: &[usize], means: &[Vec<Option<Estimate>>]) 
             " Ceiling: the best honest score, given the known mistakes of the key; ! marks a score above it.",
         );
     }
-    if let Some(against) = results.judges() {
+    if let Some(against) = results.against_labels() {
         caption.push_str(&format!(" {against}."));
     }
     scene.caption(16.0, &caption);

@@ -239,7 +239,7 @@ fn sketch(results: &Results, costs: &Costs, front: &Front) -> Sketch {
         }
         caption.push_str("; ! marks a score above it.");
     }
-    if let Some(against) = results.judges() {
+    if let Some(against) = results.against_labels() {
         caption.push_str(&format!(" {against}."));
     }
     scene.caption(16.0, &caption);

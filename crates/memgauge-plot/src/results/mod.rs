@@ -125,7 +125,7 @@ impl Results {
                     .to_owned(),
             );
         }
-        notes.extend(self.judges().map(str::to_owned));
+        notes.extend(self.against_labels().map(str::to_owned));
         let unfinished = self
             .systems
             .iter()
@@ -141,12 +141,15 @@ impl Results {
 impl Results {
     /// Whether a system was asked about the dataset of the first one.
     pub(crate) fn is_home(&self, system: &System) -> bool {
-        let content = |system: &System| system.arm.facts.dataset.content.clone();
-        self.systems.first().map(content) == Some(content(system))
+        let first = self.systems.first();
+        first.is_some_and(|first| {
+            let (first, own) = (&first.arm.facts.dataset, &system.arm.facts.dataset);
+            first.content == own.content
+        })
     }
 
     /// What speaks against comparing the labels of judges, where the metric is J.
-    pub(crate) fn judges(&self) -> Option<&'static str> {
+    pub(crate) fn against_labels(&self) -> Option<&'static str> {
         if self.metric.name != J {
             return None;
         }

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use memgauge_report::arm::JudgeFacts;
 use memgauge_report::errata::Ceiling;
 use memgauge_report::history::{History, HistoryEntry, HistoryPoint, HistorySeries};
 use memgauge_report::loss::{LossStage, LossSummary, Needs};
@@ -143,6 +144,67 @@ fn a_system_has_the_same_colour_everywhere() {
             assert_eq!(one.attributes["stroke"], crate::colour(system));
         }
     }
+}
+
+#[test]
+fn a_pareto_plot_has_the_ceiling_and_flags_what_is_above() {
+    let at_half = |at: usize| {
+        (
+            Some(f64::from(u8::from(at.is_multiple_of(2)))),
+            Some(100),
+            None,
+        )
+    };
+    let mut results = results(vec![
+        system("honest", at_half),
+        system("lucky", |_| (Some(1.0), Some(200), None)),
+    ]);
+    let mut drawing = |best: f64| {
+        let slices = BTreeMap::from([("1-4".to_owned(), best)]);
+        let ceiling = Ceiling(BTreeMap::from([("f1.locomo".to_owned(), slices)]));
+        for system in &mut results.systems {
+            system.ceiling = Some(ceiling.clone());
+        }
+        let drawing = drawn(Kind::Pareto, &results).remove(0);
+        check_texts(&drawing);
+        drawing.svg
+    };
+    let svg = drawing(0.8);
+    assert!(
+        svg.contains("ceiling 80.0") && svg.contains("lucky ! ·"),
+        "{svg}"
+    );
+    assert!(!svg.contains("honest ! ·"));
+    // What lies beyond the drawing is told below it.
+    assert!(drawing(1.2).contains("(120.0, above the drawing)"));
+}
+
+#[test]
+fn labels_of_other_judges_are_said_to_be_no_comparison() {
+    let judged = |label: &str, prompt: Option<&str>| {
+        let mut system = system(label, |_| (Some(0.5), Some(100), None));
+        system.arm.dir = label.into();
+        system.arm.facts.judge = Some(JudgeFacts {
+            digest: None,
+            model: Some("m".to_owned()),
+            served_by: Vec::new(),
+            prompt: None,
+            prompt_digest: prompt.map(str::to_owned),
+            settings: None,
+        });
+        for answer in system.arm.answers.values_mut() {
+            answer.judge = Some(1.0);
+        }
+        system
+    };
+    let says = |one: Option<&str>, other: Option<&str>| {
+        let results = results(vec![judged("a", one), judged("b", other)]);
+        let svg = drawn(Kind::Category, &results).remove(0).svg;
+        svg.contains("J of other judges")
+    };
+    assert!(!says(Some("p"), Some("p")));
+    assert!(says(Some("p"), Some("q")));
+    assert!(says(None, None), "nobody knows that it is one judge");
 }
 
 #[test]
